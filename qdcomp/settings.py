@@ -1,0 +1,46 @@
+"""What a machine, not a study, decides: binaries, data folders, threads. Read when asked for."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+CP2K_BINARIES = ("cp2k.psmp", "cp2k.ssmp", "cp2k.popt", "cp2k.sopt", "cp2k")
+"""Names under which CP2K is installed, best first."""
+
+
+@dataclass(frozen=True)
+class MachineSettings:
+    """Settings of the machine that runs the jobs.
+
+    Attributes
+    ----------
+    cp2k_command
+        Command that runs CP2K, in words, without its arguments; empty where there is none.
+    cp2k_data_dir
+        Folder of basis sets and pseudopotentials, if known.
+    threads
+        OpenMP threads a job may use.
+    """
+
+    cp2k_command: tuple[str, ...]
+    cp2k_data_dir: Path | None
+    threads: int
+
+
+def read_machine_settings() -> MachineSettings:
+    """Read the machine's settings from the environment and the path.
+
+    ``QDCOMP_CP2K_COMMAND`` (for example ``srun cp2k.psmp``) goes before the binaries found on
+    the path; ``CP2K_DATA_DIR`` before ``/usr/share/cp2k``; ``OMP_NUM_THREADS`` before the
+    number of cores this process may use.
+    """
+    command = tuple(os.environ.get("QDCOMP_CP2K_COMMAND", "").split())
+    if not command:
+        found = next((name for name in CP2K_BINARIES if shutil.which(name)), None)
+        command = (found,) if found else ()
+    data = Path(os.environ.get("CP2K_DATA_DIR", "/usr/share/cp2k"))
+    threads = int(os.environ.get("OMP_NUM_THREADS", "0") or 0) or len(os.sched_getaffinity(0))
+    return MachineSettings(command, data if data.is_dir() else None, threads)

@@ -1,0 +1,41 @@
+"""Physical constants and conversions in qdcomp's internal units: eV, Å, fs, K, amu.
+
+Constants are CODATA 2018 (exact where the SI of 2019 makes them so).
+"""
+
+from __future__ import annotations
+
+import math
+
+BOLTZMANN_EV_PER_K = 8.617333262e-5
+"""Boltzmann constant k [eV/K]."""
+
+PLANCK_EV_FS = 4.135667696
+"""Planck constant h [eV fs]."""
+
+HBAR_EV_FS = 0.6582119569
+"""Reduced Planck constant ħ [eV fs]."""
+
+HARTREE_EV = 27.211386245988
+"""Hartree energy [eV]."""
+
+BOHR_ANGSTROM = 0.529177210903
+"""Bohr radius [Å]."""
+
+RYDBERG_EV = HARTREE_EV / 2
+"""Rydberg energy [eV]."""
+
+ATOMIC_TIME_FS = 0.02418884326585
+"""Atomic unit of time ħ/E_h [fs]."""
+
+COULOMB_EV_ANGSTROM = 14.399645478
+"""e²/(4πε₀) [eV Å]."""
+
+AMU_ANGSTROM2_PER_FS2_EV = 103.642696
+"""1 amu Å² fs⁻² in eV: kinetic energy is ½ m v² times this."""
+
+FWHM_PER_SIGMA = 2.0 * math.sqrt(2.0 * math.log(2.0))
+"""Full width at half maximum of a Gaussian over its standard deviation, 2.3548."""
+
+WAVENUMBER_EV = 1.239841984e-4
+"""1 cm⁻¹ in eV."""

@@ -1,0 +1,1 @@
+"""Input templates of engines and reports. Shipped as qdcomp.templates."""
