@@ -230,9 +230,15 @@ class Engine(Protocol):
     def command(self, directory: Path) -> list[str]:
         """Command to run in `directory`; its standard output goes to `output_name`."""
 
+    def environment(self, directory: Path) -> dict[str, str]:
+        """Environment variables that the command needs beside those of this process."""
+
     @property
     def output_name(self) -> str:
         """Name of the file that takes the standard output."""
+
+    def count_steps(self, directory: Path) -> int:
+        """Steps that the run in `directory` has done so far; cheap, for progress bars."""
 
     def is_complete(self, directory: Path) -> bool:
         """Whether the run in `directory` has done all its steps."""

@@ -1,1 +1,1 @@
-"""To be written."""
+"""Recipes: studies turned into FireWorks workflows, and the launchpads they run from."""
