@@ -1,0 +1,127 @@
+"""Quantities as a person writes them, ``10 fs`` or ``24 meV/angstrom``, to internal units.
+
+Internal units are eV, Å, fs and K.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from qdcomp.errors import InputError
+from qdcomp.units import BOHR_ANGSTROM, HARTREE_EV, RYDBERG_EV
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """A kind of quantity.
+
+    Attributes
+    ----------
+    name
+        What it is, in words.
+    units
+        Size of each unit, by its name, in the internal unit.
+    internal
+        Name of the internal unit.
+    example
+        A well-formed quantity, shown in errors.
+    """
+
+    name: str
+    units: Mapping[str, float]
+    internal: str
+    example: str
+
+
+TIME = Dimension("time", {"as": 1e-3, "fs": 1.0, "ps": 1e3, "ns": 1e6}, "fs", "10 fs")
+
+TEMPERATURE = Dimension("temperature", {"mK": 1e-3, "K": 1.0}, "K", "10 K")
+
+LENGTH = Dimension(
+    "length",
+    {"angstrom": 1.0, "Å": 1.0, "nm": 10.0, "pm": 0.01, "bohr": BOHR_ANGSTROM},
+    "angstrom",
+    "5.87 angstrom",
+)
+
+ENERGY = Dimension(
+    "energy",
+    {"meV": 1e-3, "eV": 1.0, "Ry": RYDBERG_EV, "Ha": HARTREE_EV, "hartree": HARTREE_EV},
+    "eV",
+    "10 meV",
+)
+
+FORCE = Dimension(
+    "force",
+    {
+        f"{energy}/{length}": ENERGY.units[energy] / LENGTH.units[length]
+        for energy in ENERGY.units
+        for length in ("angstrom", "Å", "nm", "bohr")
+    },
+    "eV/angstrom",
+    "24 meV/angstrom",
+)
+
+DIMENSIONS = (TIME, TEMPERATURE, LENGTH, ENERGY, FORCE)
+"""Every kind of quantity that a study may hold."""
+
+_QUANTITY = re.compile(
+    r"\s*(?P<number>[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?P<unit>(?:\s+\S.*|[^\s\d.].*)?)",
+    re.ASCII,
+)
+
+
+def parse_quantity(text: str, dimension: Dimension) -> float:
+    """Read `text` as a number of internal units.
+
+    Raises
+    ------
+    InputError
+        No number, no unit, or not a unit of that dimension.
+    """
+    number, unit = split_quantity(text)
+    if number is None:
+        raise InputError(f"{text!r} is not a {dimension.name}; write it like {dimension.example}")
+    if not unit:
+        raise InputError(f"{text!r} has no unit; write a {dimension.name} like {dimension.example}")
+    if unit not in dimension.units:
+        raise InputError(f"{text!r}: {_describe_wrong_unit(unit, dimension)}")
+    # 15 digits: 4.35 ps is 4350 fs, not 4349.999999999999.
+    return float(f"{number * dimension.units[unit]:.15g}")
+
+
+def split_quantity(text: str) -> tuple[float | None, str]:
+    """Split `text` into number and unit; None where it does not start with a finite number."""
+    match = _QUANTITY.fullmatch(text)
+    if match is None:
+        return None, ""
+    number = float(match["number"])
+    return (number if math.isfinite(number) else None), match["unit"].strip()
+
+
+def find_dimension(unit: str) -> Dimension | None:
+    """Find the kind of quantity that `unit` measures; None if no unit has that name."""
+    return next((dimension for dimension in DIMENSIONS if unit in dimension.units), None)
+
+
+def format_quantity(value: float, dimension: Dimension) -> str:
+    """Write `value` [internal unit] as a study does."""
+    return f"{value!r} {dimension.internal}".replace(".0 ", " ")
+
+
+def suggest_nearest(word: str, choices: Mapping[str, object] | tuple[str, ...] | list[str]) -> str:
+    """Ask ``; did you mean 'cells'?``, or nothing where no choice is near."""
+    lower = {choice.lower(): choice for choice in choices}
+    near = difflib.get_close_matches(word.lower(), list(lower), n=1, cutoff=0.5)
+    return f"; did you mean {lower[near[0]]!r}?" if near else ""
+
+
+def _describe_wrong_unit(unit: str, dimension: Dimension) -> str:
+    other = find_dimension(unit)
+    found = f"{unit!r} is a unit of {other.name}" if other else f"there is no unit {unit!r}"
+    hint = "" if other else suggest_nearest(unit, dimension.units)
+    return f"{found}{hint}; write a {dimension.name} like {dimension.example}"

@@ -1,0 +1,352 @@
+"""A YAML file as nodes that know their lines; every problem in it is noted, none stops the reading.
+
+Only plain YAML is read: mappings, lists and scalars. Tags that make objects, anchors and aliases
+are refused. Scalars keep the text that was written, so that ``1e-8`` is a number (YAML 1.1 says it
+is a text) and ``10:20`` is not one (YAML 1.1 says it is 620).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from qdcomp.errors import InputError, ParseError
+from qdcomp.recipes.quantities import (
+    DIMENSIONS,
+    Dimension,
+    find_dimension,
+    parse_quantity,
+    split_quantity,
+    suggest_nearest,
+)
+
+MAX_BYTES = 1_000_000
+"""Largest study file that is read; studies are a few kilobytes."""
+
+MAX_DEPTH = 20
+"""Deepest nesting that is read; studies nest four deep."""
+
+_SCALAR_TAGS = {
+    f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "timestamp")
+}
+_UNITS = tuple(unit for dimension in DIMENSIONS for unit in dimension.units)
+_NULL_TAG = "tag:yaml.org,2002:null"
+_BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+
+
+@dataclass
+class Problems:
+    """What is wrong with one file, with the lines.
+
+    Attributes
+    ----------
+    path
+        The file.
+    found
+        Line and sentence of each problem, in the order found.
+    """
+
+    path: Path
+    found: list[tuple[int, str]] = field(default_factory=list)
+
+    def add(self, line: int, message: str) -> None:
+        """Note a problem."""
+        self.found.append((line, message))
+
+    def raise_if_any(self) -> None:
+        """Report all problems together.
+
+        Raises
+        ------
+        InputError
+            If there is at least one.
+        """
+        if not self.found:
+            return
+        lines = [f"{self.path}, line {line}: {text}" for line, text in sorted(self.found)]
+        count = "" if len(lines) == 1 else f"{len(lines)} problems in this study:\n"
+        raise InputError(count + "\n".join(lines))
+
+
+def read_document(path: Path, text: str) -> tuple[Section, Problems]:
+    """Top mapping of the YAML `text` of the file `path`, and where its problems are noted.
+
+    Raises
+    ------
+    ParseError
+        The text is not YAML, or YAML that a study may not use.
+    """
+    if len(text.encode()) > MAX_BYTES:
+        raise ParseError(f"longer than {MAX_BYTES} bytes; this is not a study", path)
+    try:
+        _refuse_unusual_yaml(text, path)
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        raise _describe_syntax_error(error, path) from None
+    if not isinstance(node, yaml.MappingNode):
+        raise ParseError("a study is a list of 'key: value' lines; found none", path, 1)
+    problems = Problems(path)
+    return Section(node, "", problems), problems
+
+
+def _refuse_unusual_yaml(text: str, path: Path) -> None:
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        line = _line_of(event)
+        if isinstance(event, yaml.AliasEvent):
+            raise ParseError("YAML aliases (*name) are not used in studies; repeat it", path, line)
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > MAX_DEPTH:
+            raise ParseError(f"nested deeper than {MAX_DEPTH}; this is not a study", path, line)
+
+
+def _line_of(part: yaml.Node | yaml.Event) -> int:
+    return 1 if part.start_mark is None else int(part.start_mark.line) + 1
+
+
+def _describe_syntax_error(error: yaml.YAMLError, path: Path) -> ParseError:
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
+    hint = "; check the indentation and that every 'key:' is followed by a space"
+    return ParseError(f"not valid YAML: {problem}{hint}", path, mark.line + 1 if mark else None)
+
+
+class Section:
+    """One mapping of the file: its keys are taken one by one, the rest is unknown.
+
+    Every ``take_…`` returns None where the key is absent or wrong; what is wrong is noted.
+
+    Parameters
+    ----------
+    node
+        The mapping.
+    name
+        Its path in the file, ``structure.shell``; empty for the whole file.
+    problems
+        Where problems are noted.
+    """
+
+    def __init__(self, node: yaml.MappingNode, name: str, problems: Problems) -> None:
+        self.name = name
+        self.line = _line_of(node)
+        self.problems = problems
+        self._values: dict[str, yaml.Node] = {}
+        self._lines: dict[str, int] = {}
+        self._known: list[str] = []
+        for key, value in node.value:
+            self._enter(key, value)
+
+    def _enter(self, key: yaml.Node, value: yaml.Node) -> None:
+        line = _line_of(key)
+        if not isinstance(key, yaml.ScalarNode):
+            self.problems.add(line, f"{self._place()}a key must be a word")
+        elif key.value in self._values:
+            first = self._lines[key.value]
+            self.problems.add(line, f"{self._path(key.value)}: given twice (first in line {first})")
+        else:
+            self._values[key.value] = value
+            self._lines[key.value] = line
+
+    def _path(self, key: str) -> str:
+        return f"{self.name}.{key}" if self.name else key
+
+    def _place(self) -> str:
+        return f"{self.name}: " if self.name else ""
+
+    def complain(self, key: str, message: str) -> None:
+        """Note what is wrong with the value of `key`, or with its absence."""
+        self.problems.add(self._lines.get(key, self.line), f"{self._path(key)}: {message}")
+
+    @contextmanager
+    def noting(self, key: str) -> Iterator[None]:
+        """Note an `InputError` raised within as a problem of `key`."""
+        try:
+            yield
+        except InputError as error:
+            self.complain(key, str(error))
+
+    def has(self, key: str) -> bool:
+        """Whether the key is there and not empty."""
+        return key in self._values and self._values[key].tag != _NULL_TAG
+
+    def keys(self) -> list[str]:
+        """All keys of the section, in the order of the file."""
+        return list(self._values)
+
+    def finish(self) -> None:
+        """Note every key that was not taken, with the nearest one that would have been."""
+        for key in self._values:
+            if key not in self._known:
+                nearest = suggest_nearest(key, self._known)
+                known = ", ".join(self._known)
+                self.complain(key, f"unknown key{nearest or ''} (keys here: {known})")
+
+    def _take(self, key: str, required: str = "") -> yaml.Node | None:
+        self._known.append(key)
+        if not self.has(key):
+            if required:
+                state = "empty" if key in self._values else "missing"
+                self.complain(key, f"{state}; write it like {key}: {required}")
+            return None
+        return self._values[key]
+
+    def take_section(self, key: str, required: str = "") -> Section | None:
+        """Take the mapping under `key`."""
+        node = self._take(key, required)
+        return None if node is None else self._as_section(node, self._path(key))
+
+    def take_sections(self, key: str, required: str = "") -> list[Section]:
+        """Take the list of mappings under `key`."""
+        node = self._take(key, required)
+        if node is None:
+            return []
+        if not isinstance(node, yaml.SequenceNode):
+            self.complain(key, "expected a list: one '- key: value, …' entry a line")
+            return []
+        entries = [
+            self._as_section(item, f"{self._path(key)}[{index}]")
+            for index, item in enumerate(node.value, start=1)
+        ]
+        return [entry for entry in entries if entry is not None]
+
+    def _as_section(self, node: yaml.Node, name: str) -> Section | None:
+        if isinstance(node, yaml.MappingNode):
+            return Section(node, name, self.problems)
+        found = "a list" if isinstance(node, yaml.SequenceNode) else repr(node.value)
+        line = _line_of(node)
+        self.problems.add(line, f"{name}: expected 'key: value' lines, got {found}")
+        return None
+
+    def take_text(self, key: str, required: str = "") -> str | None:
+        """Take the text under `key`."""
+        node = self._take(key, required)
+        return None if node is None else self._read_scalar(node, self._path(key))
+
+    def _read_scalar(self, node: yaml.Node, name: str) -> str | None:
+        line = _line_of(node)
+        if not isinstance(node, yaml.ScalarNode):
+            self.problems.add(line, f"{name}: expected one value, got a list or mapping")
+        elif node.tag not in _SCALAR_TAGS:
+            self.problems.add(line, f"{name}: tag {node.tag!r} is not used in studies")
+        else:
+            return str(node.value)
+        return None
+
+    def take_choice(self, key: str, choices: tuple[str, ...], required: str = "") -> str | None:
+        """Take the word under `key`, one of `choices`."""
+        text = self.take_text(key, required)
+        if text is None or text in choices:
+            return text
+        self.complain(
+            key, f"{text!r} is none of {', '.join(choices)}{suggest_nearest(text, choices)}"
+        )
+        return None
+
+    def take_flag(self, key: str) -> bool | None:
+        """Take true or false."""
+        text = self.take_text(key)
+        if text is None:
+            return None
+        if text.lower() not in _BOOLEANS:
+            self.complain(key, f"expected true or false, got {text!r}")
+        return _BOOLEANS.get(text.lower())
+
+    def take_integer(
+        self, key: str, minimum: int, maximum: int | None = None, required: str = ""
+    ) -> int | None:
+        """Take the whole number under `key`, from `minimum` to `maximum`."""
+        text = self.take_text(key, required)
+        if text is None:
+            return None
+        try:
+            number = int(text[:20])
+        except ValueError:
+            self.complain(key, f"expected a whole number, got {text!r}")
+            return None
+        if number < minimum or (maximum is not None and number > maximum):
+            top = "" if maximum is None else f" and at most {maximum}"
+            self.complain(key, f"must be at least {minimum}{top}, got {text}")
+            return None
+        return number
+
+    def take_number(self, key: str, required: str = "") -> float | None:
+        """Take the number without unit under `key`."""
+        text = self.take_text(key, required)
+        if text is None:
+            return None
+        number, unit = split_quantity(text)
+        if number is None or unit:
+            self.complain(key, f"expected a number without a unit, got {text!r}")
+            return None
+        return number
+
+    def take_quantity(self, key: str, dimension: Dimension, required: bool = False) -> float | None:
+        """Take the positive quantity under `key`, in internal units."""
+        text = self.take_text(key, dimension.example if required else "")
+        return None if text is None else self.read_quantity(key, text, dimension)
+
+    def take_quantities(
+        self, key: str, dimension: Dimension, required: bool = False
+    ) -> tuple[float, ...]:
+        """Take the positive quantities under `key`: a list or a single one."""
+        node = self._take(key, f"[{dimension.example}]" if required else "")
+        if node is None:
+            return ()
+        items = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        texts = [self._read_scalar(item, self._path(key)) for item in items]
+        values = [self.read_quantity(key, text, dimension) for text in texts if text is not None]
+        if not items:
+            self.complain(key, f"empty list; write at least one, like [{dimension.example}]")
+        return tuple(value for value in values if value is not None)
+
+    def read_quantity(self, key: str, text: str, dimension: Dimension) -> float | None:
+        """Read `text`, the value of `key`, as a positive quantity in internal units."""
+        with self.noting(key):
+            value = parse_quantity(text, dimension)
+            if 0.0 < value < float("inf"):
+                return value
+            raise InputError(f"a {dimension.name} must be positive and finite, got {text!r}")
+        return None
+
+    def take_everything(self) -> dict[str, object]:
+        """All keys and values of the section, quantities in internal units, known or not."""
+        self._known.extend(self._values)
+        return {key: self._read_value(node, self._path(key)) for key, node in self._values.items()}
+
+    def _read_value(self, node: yaml.Node, name: str) -> object:
+        if isinstance(node, yaml.MappingNode):
+            return Section(node, name, self.problems).take_everything()
+        if isinstance(node, yaml.SequenceNode):
+            return [self._read_value(item, name) for item in node.value]
+        text = self._read_scalar(node, name)
+        if text is None or node.tag == _NULL_TAG:
+            return None
+        if isinstance(node, yaml.ScalarNode) and node.style in {"'", '"', "|", ">"}:
+            return text
+        return self._interpret(text, node, name)
+
+    def _interpret(self, text: str, node: yaml.Node, name: str) -> object:
+        if text.lower() in _BOOLEANS:
+            return _BOOLEANS[text.lower()]
+        number, unit = split_quantity(text)
+        if number is None:
+            return text
+        if not unit:
+            return int(text) if text.strip().lstrip("+-").isdigit() else number
+        dimension = find_dimension(unit)
+        if dimension is not None:
+            return parse_quantity(text, dimension)
+        if " " in text:
+            self.problems.add(
+                _line_of(node),
+                f"{name}: {text!r}: there is no unit {unit!r}{suggest_nearest(unit, _UNITS)}; "
+                "put a text that starts with a number into quotes",
+            )
+        return text
