@@ -1,1 +1,19 @@
-"""To be written."""
+"""Calculation beside measurement: the papers' numbers, each with its place."""
+
+from qdcomp.compare.published import (
+    PublishedCoupling,
+    PublishedValue,
+    find_coupling_row,
+    find_published,
+    load_coupling_table,
+    load_published,
+)
+
+__all__ = [
+    "PublishedCoupling",
+    "PublishedValue",
+    "find_coupling_row",
+    "find_published",
+    "load_coupling_table",
+    "load_published",
+]

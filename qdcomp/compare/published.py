@@ -1,0 +1,160 @@
+"""Numbers printed in the papers, each with the place it is printed at.
+
+The numbers are data (``published.yaml`` beside this module), units in the keys. `find_published`
+gives any of them by its path of keys, `find_coupling_row` the exciton-phonon coupling of one dot
+(Rainò 2022, SI, Supplementary Table 1).
+"""
+
+from __future__ import annotations
+
+import copy
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+from qdcomp.errors import InputError
+
+BAND_ENERGIES_EV = (0.002, 0.007, 0.017)
+"""Phonon energies of the three bands of the coupling table [eV]."""
+
+
+@dataclass(frozen=True)
+class PublishedValue:
+    """One published entry.
+
+    Attributes
+    ----------
+    value
+        What is printed: a number, a text such as ``< 4``, a list or a mapping. The unit is in
+        the key.
+    where
+        Figure, table or note; None where the collection does not say.
+    doi
+        Identifier of the paper; None where the collection does not say.
+    """
+
+    value: Any
+    where: str | None
+    doi: str | None
+
+
+@dataclass(frozen=True)
+class PublishedCoupling:
+    """Exciton-phonon coupling of one dot as published.
+
+    Attributes
+    ----------
+    dot
+        The dot in the paper's words.
+    cells
+        Unit cells along the edge.
+    core_shell
+        Whether it is the core/shell dot.
+    huang_rhys_2mev, huang_rhys_7mev, huang_rhys_17mev
+        Huang-Rhys factors of the bands around 2, 7 and 17 meV, no unit.
+    fwhm_300k_mev
+        Linewidth (full width at half maximum) at 300 K [meV].
+    where, doi
+        Table and paper.
+    """
+
+    dot: str
+    cells: int
+    core_shell: bool
+    huang_rhys_2mev: float
+    huang_rhys_7mev: float
+    huang_rhys_17mev: float
+    fwhm_300k_mev: float
+    where: str
+    doi: str
+
+    @property
+    def huang_rhys_factors(self) -> tuple[float, float, float]:
+        """The three factors, in the order of `BAND_ENERGIES_EV`."""
+        return self.huang_rhys_2mev, self.huang_rhys_7mev, self.huang_rhys_17mev
+
+    @property
+    def reorganization_energy_ev(self) -> float:
+        """Λ = Σ S E over the three bands [eV] (PHYSICS.md, section 4)."""
+        pairs = zip(self.huang_rhys_factors, BAND_ENERGIES_EV, strict=True)
+        return sum(factor * energy for factor, energy in pairs)
+
+
+@cache
+def _published() -> dict[str, Any]:
+    text = files("qdcomp.compare").joinpath("published.yaml").read_text(encoding="utf-8")
+    data: dict[str, Any] = yaml.safe_load(text)
+    return data
+
+
+def load_published() -> dict[str, Any]:
+    """Give all published numbers, by paper; a copy that may be changed."""
+    return copy.deepcopy(_published())
+
+
+def find_published(path: str) -> PublishedValue:
+    """Find one entry by its path, ``raino2022.frozen_shell_2p9nm_300K.free_fwhm_mev``.
+
+    Raises
+    ------
+    InputError
+        If there is no such entry; names the nearest key.
+    """
+    node: Any = _published()
+    where: str | None = None
+    doi: str | None = None
+    for depth, key in enumerate(path.split(".")):
+        if not isinstance(node, Mapping) or key not in node:
+            raise InputError(_unknown_key(path, key, depth, node))
+        node = node[key]
+        if isinstance(node, Mapping):
+            where, doi = node.get("where", where), node.get("doi", doi)
+    return PublishedValue(copy.deepcopy(node), where, doi)
+
+
+def _unknown_key(path: str, key: str, depth: int, node: object) -> str:
+    parent = ".".join(path.split(".")[:depth]) or "the published numbers"
+    if not isinstance(node, Mapping):
+        return f"{path!r}: {parent} is a single entry and has no keys; stop there"
+    keys = [str(name) for name in node]
+    near = difflib.get_close_matches(key, keys, n=1, cutoff=0.0)
+    return f"unknown key {key!r} in {parent}; nearest: {near[0]!r}; all: {', '.join(keys)}"
+
+
+def load_coupling_table() -> tuple[PublishedCoupling, ...]:
+    """Give the published coupling table, smallest dot first, the core/shell dot last."""
+    paper = _published()["raino2022"]
+    table = paper["coupling_table"]
+    return tuple(
+        PublishedCoupling(
+            dot=row["dot"],
+            cells=row["cells"],
+            core_shell="core/shell" in row["dot"],
+            huang_rhys_2mev=float(row["S_2meV"]),
+            huang_rhys_7mev=float(row["S_7meV"]),
+            huang_rhys_17mev=float(row["S_17meV"]),
+            fwhm_300k_mev=float(row["fwhm_300K_mev"]),
+            where=table["where"],
+            doi=paper["doi"],
+        )
+        for row in table["rows"]
+    )
+
+
+def find_coupling_row(cells: int, core_shell: bool = False) -> PublishedCoupling | None:
+    """Published coupling of the dot of this size, None where the paper has none.
+
+    Parameters
+    ----------
+    cells
+        Unit cells along the edge.
+    core_shell
+        Whether the dot has a CsCaBr3 shell.
+    """
+    rows = load_coupling_table()
+    return next((row for row in rows if (row.cells, row.core_shell) == (cells, core_shell)), None)

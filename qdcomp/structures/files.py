@@ -1,0 +1,188 @@
+"""Structures in extended XYZ: the atoms for any program, the bookkeeping for qdcomp.
+
+Per atom: element, position [Å], ``depth_cells``, ``frozen``. In the comment line: ``charge`` [e],
+``charge_policy``, ``edge_angstrom``, ``cells``, ``composition``, ``description``, ``warnings``.
+Positions are written in full precision: a structure read back has the same `structure_hash`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from ase.io import read
+from ase.io.extxyz import key_val_dict_to_str
+
+from qdcomp.errors import InputError, ParseError
+from qdcomp.structures.bulk import A_ELEMENTS, B_ELEMENTS, X_ELEMENTS, Perovskite
+from qdcomp.structures.recognition import recognise_dot
+from qdcomp.structures.sites import check_whole_number
+from qdcomp.structures.structure import Structure
+
+COMMENT_FIELDS = (
+    "charge",
+    "charge_policy",
+    "edge_angstrom",
+    "cells",
+    "composition",
+    "description",
+)
+"""Fields of the comment line that a structure written by qdcomp always has."""
+
+COLUMNS = "species:S:1:pos:R:3:depth_cells:R:1:frozen:L:1"
+
+
+def write_structure(structure: Structure, path: Path | str) -> Path:
+    """Write a structure to an extended XYZ file; an existing file is replaced.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written.
+    """
+    target = Path(path)
+    fields: dict[str, Any] = {name: getattr(structure, name) for name in COMMENT_FIELDS}
+    fields["warnings"] = "\t".join(structure.warnings)
+    header = f'Properties={COLUMNS} {key_val_dict_to_str(fields)} pbc="F F F"'
+    rows = zip(
+        structure.atoms.get_chemical_symbols(),
+        structure.atoms.positions.tolist(),
+        structure.depth_cells.tolist(),
+        structure.frozen.tolist(),
+        strict=True,
+    )
+    lines = [
+        f"{symbol:2s} {x!r} {y!r} {z!r} {depth!r} {'T' if frozen else 'F'}"
+        for symbol, (x, y, z), depth, frozen in rows
+    ]
+    text = "\n".join([str(len(lines)), header, *lines, ""])
+    try:
+        target.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot write the structure to {target}: {error.strerror}") from error
+    return target
+
+
+def read_structure(path: Path | str, charge: int | None = None) -> Structure:
+    """Read a structure from an extended XYZ file of `write_structure`, or from any xyz file.
+
+    A file that qdcomp did not write does not say its total charge, which is then required here.
+    Where it is a cubic dot with its faces along the axes, its size and the depth of its atoms
+    are found; else depths are NaN and ``cells`` is 0, with a warning.
+
+    Parameters
+    ----------
+    path
+        The file; of several frames the last is taken.
+    charge
+        Total charge [e] of a structure that qdcomp did not write; None for one that it did.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, or the charge is missing or given twice with different values.
+    ParseError
+        If the file cannot be read as xyz, or its fields contradict each other.
+    """
+    source = Path(path)
+    atoms = _read_atoms(source)
+    if "charge_policy" in atoms.info:
+        return _restore(atoms, source, charge)
+    return _adopt(atoms, source, charge)
+
+
+def _read_atoms(source: Path) -> Atoms:
+    if not source.is_file():
+        raise InputError(f"no structure file {source}; expected an xyz or extxyz file")
+    try:
+        atoms = read(source, index=-1, format="extxyz")
+    except Exception as error:  # ASE raises many kinds of error on a broken file
+        raise ParseError(
+            f"cannot be read as an xyz file ({type(error).__name__}: {error}); expected the "
+            "number of atoms, a comment line and one line per atom",
+            source,
+        ) from error
+    if len(atoms) == 0 or not np.isfinite(atoms.positions).all():
+        raise ParseError("holds no atoms, or positions that are not finite", source)
+    return atoms
+
+
+def _restore(atoms: Atoms, source: Path, charge: int | None) -> Structure:
+    """Structure from a file with all of qdcomp's fields."""
+    info = atoms.info
+    missing = [name for name in COMMENT_FIELDS if name not in info]
+    missing += [name for name in ("depth_cells", "frozen") if name not in atoms.arrays]
+    if missing:
+        raise ParseError(
+            f"the field {', '.join(missing)} of a structure written by qdcomp is missing; write "
+            "it again with write_structure, or remove charge_policy to read it as a plain xyz "
+            "file",
+            source,
+        )
+    if charge is not None and charge != info["charge"]:
+        raise InputError(
+            f"charge = {charge} was asked for, and {source} holds a structure of charge "
+            f"{info['charge']}; leave the charge out, or build the structure with that charge"
+        )
+    return Structure(
+        atoms=Atoms(atoms.get_chemical_symbols(), positions=atoms.positions),
+        charge=int(info["charge"]),
+        charge_policy=str(info["charge_policy"]),
+        depth_cells=np.asarray(atoms.arrays["depth_cells"], dtype=float),
+        frozen=np.asarray(atoms.arrays["frozen"], dtype=bool),
+        edge_angstrom=float(info["edge_angstrom"]),
+        cells=int(info["cells"]),
+        composition=str(info["composition"]),
+        description=str(info["description"]),
+        warnings=tuple(filter(None, str(info.get("warnings", "")).split("\t"))),
+    )
+
+
+def _adopt(atoms: Atoms, source: Path, charge: int | None) -> Structure:
+    """Structure from a plain xyz file and the total charge."""
+    if charge is None:
+        raise InputError(
+            f"{source} does not say its total charge; give it: read_structure(path, charge=0)"
+        )
+    total = check_whole_number("charge", charge, "a whole number of elementary charges")
+    symbols = atoms.get_chemical_symbols()
+    found = recognise_dot(symbols, atoms.positions)
+    warnings: list[str] = []
+    if found is None:
+        depth = np.full(len(atoms), np.nan)
+        cells, edge = 0, float(np.ptp(atoms.positions, axis=0).max())
+        warnings.append(f"{source.name} is not recognised as a cubic dot: no layers, no depths")
+        what = "structure"
+    else:
+        depth, cells = found.depth_cells, found.cells
+        edge = cells * found.lattice_constant
+        what = f"cubic dot of {cells} unit cells (a = {found.lattice_constant:.3f} Å)"
+        strangers = int(np.isnan(depth).sum())
+        if strangers:
+            warnings.append(f"{strangers} of {len(atoms)} atoms are on no site of the {what}")
+    return Structure(
+        atoms=Atoms(symbols, positions=atoms.positions),
+        charge=total,
+        charge_policy="given",
+        depth_cells=depth,
+        frozen=np.zeros(len(atoms), dtype=bool),
+        edge_angstrom=edge,
+        cells=cells,
+        composition=_perovskite_formula(symbols) or atoms.get_chemical_formula("hill"),
+        description=f"{what} read from {source.name}, {len(atoms)} atoms, charge {total:+d} e",
+        warnings=tuple(warnings),
+    )
+
+
+def _perovskite_formula(symbols: list[str]) -> str | None:
+    """Give the formula ABX3 where each site has one element, else None."""
+    present = set(symbols)
+    sites = [
+        [element for element in elements if element in present]
+        for elements in (A_ELEMENTS, B_ELEMENTS, X_ELEMENTS)
+    ]
+    if any(len(elements) != 1 for elements in sites):
+        return None
+    return Perovskite(*(elements[0] for elements in sites)).formula
