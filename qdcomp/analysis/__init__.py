@@ -1,18 +1,46 @@
 """Calculated observables: arrays and numbers in, frozen dataclasses out."""
 
-from qdcomp.analysis.alignment import AlignedTrajectory
-from qdcomp.analysis.dephasing import Dephasing
-from qdcomp.analysis.dot import DotAnalysis
-from qdcomp.analysis.fluctuations import GapHistogram, LayerFluctuation, PositionFluctuations
-from qdcomp.analysis.huang_rhys import HuangRhysBand, HuangRhysSpectrum
-from qdcomp.analysis.lineshape import Lineshape
-from qdcomp.analysis.linewidth import LinewidthTable
+from qdcomp.analysis.alignment import AlignedTrajectory, remove_rigid_body_motion
+from qdcomp.analysis.correlation import compute_autocorrelation
+from qdcomp.analysis.dephasing import Dephasing, compute_dephasing
+from qdcomp.analysis.dot import DotAnalysis, analyse_dot
+from qdcomp.analysis.fluctuations import (
+    GapHistogram,
+    LayerFluctuation,
+    PositionFluctuations,
+    compute_position_fluctuations,
+    fit_gap_histogram,
+)
+from qdcomp.analysis.huang_rhys import (
+    DEFAULT_BANDS,
+    BandDefinition,
+    HuangRhysBand,
+    HuangRhysSpectrum,
+    compute_huang_rhys_spectrum,
+)
+from qdcomp.analysis.lineshape import (
+    Lineshape,
+    compute_emission_lineshape,
+    compute_mode_lineshape,
+)
+from qdcomp.analysis.linewidth import (
+    LinewidthTable,
+    compute_linewidth,
+    compute_linewidth_table,
+    compute_quantum_linewidth,
+)
 from qdcomp.analysis.normal_modes import ModeCoupling, NormalModes
-from qdcomp.analysis.orbitals import OrbitalLocalization, OrbitalPopulation
-from qdcomp.analysis.phonon_dos import PhononDos
+from qdcomp.analysis.orbitals import (
+    OrbitalLocalization,
+    OrbitalPopulation,
+    compute_orbital_localization,
+)
+from qdcomp.analysis.phonon_dos import PhononDos, compute_phonon_dos, differentiate_positions
 
 __all__ = [
+    "DEFAULT_BANDS",
     "AlignedTrajectory",
+    "BandDefinition",
     "Dephasing",
     "DotAnalysis",
     "GapHistogram",
@@ -27,4 +55,19 @@ __all__ = [
     "OrbitalPopulation",
     "PhononDos",
     "PositionFluctuations",
+    "analyse_dot",
+    "compute_autocorrelation",
+    "compute_dephasing",
+    "compute_emission_lineshape",
+    "compute_huang_rhys_spectrum",
+    "compute_linewidth",
+    "compute_linewidth_table",
+    "compute_mode_lineshape",
+    "compute_orbital_localization",
+    "compute_phonon_dos",
+    "compute_position_fluctuations",
+    "compute_quantum_linewidth",
+    "differentiate_positions",
+    "fit_gap_histogram",
+    "remove_rigid_body_motion",
 ]

@@ -4,8 +4,8 @@ Eigenvectors e_k of the mass-weighted Hessian H_ij / √(m_i m_j) with eigenvalu
 
     S_k = (Σ_i e_{k,i} · ∂U/∂r_i / √m_i)² / (2 ħ ω_k³),   Λ_k = S_k ħω_k
 
-(PHYSICS.md section 4). On a harmonic potential with a linear gap this is the same as the spectrum of
-a trajectory.
+(PHYSICS.md section 4). On a harmonic potential with a linear gap this is the same as the spectrum
+of a trajectory.
 """
 
 from __future__ import annotations
