@@ -3,7 +3,7 @@
 from qdcomp.analysis.alignment import AlignedTrajectory, remove_rigid_body_motion
 from qdcomp.analysis.correlation import compute_autocorrelation
 from qdcomp.analysis.dephasing import Dephasing, compute_dephasing
-from qdcomp.analysis.dot import DotAnalysis, analyse_dot
+from qdcomp.analysis.dot import DEFAULT_TEMPERATURES_K, DotAnalysis, analyse_dot
 from qdcomp.analysis.fluctuations import (
     GapHistogram,
     LayerFluctuation,
@@ -11,6 +11,7 @@ from qdcomp.analysis.fluctuations import (
     compute_position_fluctuations,
     fit_gap_histogram,
 )
+from qdcomp.analysis.hessian import compute_hessian, convert_force_constants, convert_phonopy
 from qdcomp.analysis.huang_rhys import (
     DEFAULT_BANDS,
     BandDefinition,
@@ -29,7 +30,12 @@ from qdcomp.analysis.linewidth import (
     compute_linewidth_table,
     compute_quantum_linewidth,
 )
-from qdcomp.analysis.normal_modes import ModeCoupling, NormalModes
+from qdcomp.analysis.normal_modes import (
+    ModeCoupling,
+    NormalModes,
+    compute_mode_coupling,
+    compute_normal_modes,
+)
 from qdcomp.analysis.orbitals import (
     OrbitalLocalization,
     OrbitalPopulation,
@@ -39,6 +45,7 @@ from qdcomp.analysis.phonon_dos import PhononDos, compute_phonon_dos, differenti
 
 __all__ = [
     "DEFAULT_BANDS",
+    "DEFAULT_TEMPERATURES_K",
     "AlignedTrajectory",
     "BandDefinition",
     "Dephasing",
@@ -59,14 +66,19 @@ __all__ = [
     "compute_autocorrelation",
     "compute_dephasing",
     "compute_emission_lineshape",
+    "compute_hessian",
     "compute_huang_rhys_spectrum",
     "compute_linewidth",
     "compute_linewidth_table",
+    "compute_mode_coupling",
     "compute_mode_lineshape",
+    "compute_normal_modes",
     "compute_orbital_localization",
     "compute_phonon_dos",
     "compute_position_fluctuations",
     "compute_quantum_linewidth",
+    "convert_force_constants",
+    "convert_phonopy",
     "differentiate_positions",
     "fit_gap_histogram",
     "remove_rigid_body_motion",
