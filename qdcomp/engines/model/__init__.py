@@ -1,1 +1,24 @@
-"""To be written."""
+"""The engine ``model``: rigid-ion force field and sp³ tight binding, a surrogate for DFT.
+
+Its numbers stand in for DFT's and reports say so. All parameters are in one file with the source
+of each (``templates/model/``); a new fit is a new file.
+"""
+
+from __future__ import annotations
+
+from qdcomp.engines.model.calculator import (
+    GapGradient,
+    ModelCalculator,
+    compute_gap_gradient,
+    compute_model_hessian,
+)
+from qdcomp.engines.model.parameters import ModelParameters, read_parameters
+
+__all__ = [
+    "GapGradient",
+    "ModelCalculator",
+    "ModelParameters",
+    "compute_gap_gradient",
+    "compute_model_hessian",
+    "read_parameters",
+]
