@@ -147,7 +147,7 @@ def load_coupling_table() -> tuple[PublishedCoupling, ...]:
 
 
 def find_coupling_row(cells: int, core_shell: bool = False) -> PublishedCoupling | None:
-    """Published coupling of the dot of this size, None where the paper has none.
+    """Find the published coupling of the dot of this size; None where the paper has none.
 
     Parameters
     ----------

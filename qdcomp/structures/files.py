@@ -8,12 +8,10 @@ Positions are written in full precision: a structure read back has the same `str
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from ase import Atoms
 from ase.io import read
-from ase.io.extxyz import key_val_dict_to_str
 
 from qdcomp.errors import InputError, ParseError
 from qdcomp.structures.bulk import A_ELEMENTS, B_ELEMENTS, X_ELEMENTS, Perovskite
@@ -31,6 +29,9 @@ COMMENT_FIELDS = (
 )
 """Fields of the comment line that a structure written by qdcomp always has."""
 
+WARNING_SEPARATOR = "\t"
+"""Between the warnings of a structure, which hold none."""
+
 COLUMNS = "species:S:1:pos:R:3:depth_cells:R:1:frozen:L:1"
 
 
@@ -43,9 +44,10 @@ def write_structure(structure: Structure, path: Path | str) -> Path:
         If the file cannot be written.
     """
     target = Path(path)
-    fields: dict[str, Any] = {name: getattr(structure, name) for name in COMMENT_FIELDS}
-    fields["warnings"] = "\t".join(structure.warnings)
-    header = f'Properties={COLUMNS} {key_val_dict_to_str(fields)} pbc="F F F"'
+    fields = [f"{name}={_quote(getattr(structure, name))}" for name in COMMENT_FIELDS]
+    if structure.warnings:
+        fields.append(f"warnings={_quote(WARNING_SEPARATOR.join(structure.warnings))}")
+    header = f'Properties={COLUMNS} {" ".join(fields)} pbc="F F F"'
     rows = zip(
         structure.atoms.get_chemical_symbols(),
         structure.atoms.positions.tolist(),
@@ -63,6 +65,14 @@ def write_structure(structure: Structure, path: Path | str) -> Path:
     except OSError as error:
         raise InputError(f"cannot write the structure to {target}: {error.strerror}") from error
     return target
+
+
+def _quote(value: str | int | float) -> str:
+    """Write the value of a comment field; in a text, quote and backslash are escaped."""
+    if not isinstance(value, str):
+        return str(value)
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def read_structure(path: Path | str, charge: int | None = None) -> Structure:
@@ -136,7 +146,7 @@ def _restore(atoms: Atoms, source: Path, charge: int | None) -> Structure:
         cells=int(info["cells"]),
         composition=str(info["composition"]),
         description=str(info["description"]),
-        warnings=tuple(filter(None, str(info.get("warnings", "")).split("\t"))),
+        warnings=tuple(filter(None, str(info.get("warnings", "")).split(WARNING_SEPARATOR))),
     )
 
 

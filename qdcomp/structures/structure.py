@@ -65,6 +65,12 @@ class Structure:
     def __post_init__(self) -> None:
         for name, array in (("depth_cells", self.depth_cells), ("frozen", self.frozen)):
             _check_one_per_atom(name, array, len(self.atoms))
+        for text in (self.description, *self.warnings):
+            if not text.isprintable():
+                raise InputError(
+                    f"{text!r} holds a line break, a tab or another control character; a "
+                    "structure's description and each of its warnings are one line of text"
+                )
 
     def with_frozen(self, frozen: ArrayLike) -> Structure:
         """Return the same structure with these atoms held fixed.

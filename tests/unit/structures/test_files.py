@@ -1,0 +1,150 @@
+import dataclasses
+
+import numpy as np
+import pytest
+from ase.io import read, write
+
+from qdcomp.errors import InputError, ParseError
+from qdcomp.structures import (
+    build_core_shell_dot,
+    build_quantum_dot,
+    layer_groups,
+    read_structure,
+    select_frozen_atoms,
+    structure_hash,
+    write_structure,
+)
+
+
+@pytest.mark.parametrize("charge", ["formal", "neutral", 0])
+def test_round_trip_keeps_everything(tmp_path, charge):
+    built = build_quantum_dot(2, charge=charge)
+    built = built.with_positions(built.atoms.positions + np.pi * 1e-3)
+    built = built.with_frozen(select_frozen_atoms(built))
+    back = read_structure(write_structure(built, tmp_path / "dot.extxyz"))
+    assert structure_hash(back) == structure_hash(built)
+    np.testing.assert_array_equal(back.atoms.positions, built.atoms.positions)
+    for field in dataclasses.fields(built):
+        if field.name not in ("atoms", "depth_cells", "frozen"):
+            assert getattr(back, field.name) == getattr(built, field.name), field.name
+            assert type(getattr(back, field.name)) is type(getattr(built, field.name))
+
+
+def test_round_trip_of_core_shell_and_unknown_depth(tmp_path):
+    built = build_core_shell_dot(3)
+    depth = built.depth_cells.copy()
+    depth[0] = np.nan
+    text = r'a "quoted" = text, α \ [1, 2] {x} \"'
+    built = dataclasses.replace(built, depth_cells=depth, description=text, warnings=(text, "b"))
+    back = read_structure(write_structure(built, tmp_path / "dot.extxyz"))
+    np.testing.assert_array_equal(back.depth_cells, depth)
+    assert back.description == text
+    assert back.warnings == (text, "b")
+    assert back.composition == "CsPbBr3/CsCaBr3"
+
+
+def test_other_programs_read_the_file(tmp_path):
+    dot = build_quantum_dot(2)
+    atoms = read(write_structure(dot, tmp_path / "dot.extxyz"))
+    assert atoms.info["charge"] == -1
+    assert not atoms.pbc.any()
+    np.testing.assert_allclose(atoms.positions, dot.atoms.positions)
+
+
+@pytest.mark.parametrize(
+    ("file_name", "atoms", "cells"),
+    [("0.6nm_opt", 11, 1), ("1.2nm_opt", 64, 2), ("1.8nm_opt", 189, 3)],
+)
+def test_relaxed_public_dot_is_adopted_with_its_layers(shared_data, file_name, atoms, cells):
+    dot = read_structure(shared_data / f"md/cspbbr3_infante/cspbbr3_{file_name}.xyz", charge=0)
+    assert (len(dot.atoms), dot.cells, dot.charge_policy) == (atoms, cells, "given")
+    assert dot.composition == "CsPbBr3"
+    assert dot.warnings == ()
+    assert 5.9 < dot.edge_angstrom / cells < 6.3  # PBE, and a surface that relaxes outwards
+    assert select_frozen_atoms(dot, "shell", 0.5).any()
+
+
+def test_ligands_of_a_public_dot_are_off_lattice(shared_data):
+    path = shared_data / "md/cspbbr3_infante/cspbbr3_2.4nm_primary_opt.xyz"
+    dot = read_structure(path, charge=0)
+    symbols = np.array(dot.atoms.get_chemical_symbols())
+    ligand = np.isin(symbols, ["C", "N", "H"])
+    np.testing.assert_array_equal(layer_groups(dot)["off lattice"], ligand)
+    assert f"{ligand.sum()} of 710 atoms are on no site" in dot.warnings[0]
+    with pytest.raises(InputError, match="no known depth"):
+        select_frozen_atoms(dot)
+
+
+def test_molecule_is_adopted_without_layers(tmp_path):
+    path = tmp_path / "water.xyz"
+    path.write_text("3\nwater\nO 0 0 0\nH 0.96 0 0\nH -0.24 0.93 0\n")
+    water = read_structure(path, charge=0)
+    assert (water.cells, water.composition) == (0, "H2O")
+    assert np.isnan(water.depth_cells).all()
+    assert "not recognised as a cubic dot" in water.warnings[0]
+
+
+def test_charge_of_a_plain_file_is_asked_for(tmp_path):
+    path = tmp_path / "plain.xyz"
+    write(path, build_quantum_dot(1).atoms, format="xyz")
+    with pytest.raises(InputError, match="does not say its total charge"):
+        read_structure(path)
+    with pytest.raises(InputError, match="whole number of elementary charges"):
+        read_structure(path, charge=0.5)
+
+
+def test_contradicting_charge_is_refused(tmp_path):
+    path = write_structure(build_quantum_dot(2), tmp_path / "dot.extxyz")
+    assert read_structure(path, charge=-1).charge == -1
+    with pytest.raises(InputError, match=r"charge = 3 was asked for.*charge -1"):
+        read_structure(path, charge=3)
+
+
+def test_missing_file_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"no structure file .*nowhere\.xyz"):
+        read_structure(tmp_path / "nowhere.xyz", charge=0)
+    with pytest.raises(InputError, match="no structure file"):
+        read_structure(tmp_path, charge=0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "no structure at all\n",
+        "3\ncut\nO 0 0 0\nH 1 0 0\n",
+        "1\nbad number\nO 0 zero 0\n",
+        "1\nnot finite\nO 0 nan 0\n",
+        "1\nno such element\nQq 0 0 0\n",
+        "0\nempty\n",
+    ],
+)
+def test_unreadable_file_is_a_parse_error(tmp_path, text):
+    path = tmp_path / "broken.xyz"
+    path.write_text(text)
+    with pytest.raises(ParseError, match=r"broken\.xyz"):
+        read_structure(path, charge=0)
+
+
+def test_binary_file_is_a_parse_error(tmp_path):
+    path = tmp_path / "broken.xyz"
+    path.write_bytes(bytes(range(256)))
+    with pytest.raises(ParseError, match="cannot be read as an xyz file"):
+        read_structure(path, charge=0)
+
+
+@pytest.mark.parametrize("lost", ["cells=2 ", "depth_cells:R:1:"])
+def test_lost_field_is_named(tmp_path, lost):
+    path = write_structure(build_quantum_dot(2), tmp_path / "dot.extxyz")
+    text = path.read_text()
+    assert lost in text
+    if lost.startswith("depth"):
+        text = text.replace("depth_cells", "other")
+    path.write_text(text.replace(lost, ""))
+    with pytest.raises(ParseError, match=lost.split("=")[0].split(":")[0]):
+        read_structure(path)
+
+
+def test_unwritable_place_is_named(tmp_path):
+    with pytest.raises(InputError, match="cannot write the structure to"):
+        write_structure(build_quantum_dot(1), tmp_path / "no folder" / "dot.extxyz")
