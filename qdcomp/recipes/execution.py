@@ -66,7 +66,7 @@ class RunRecord:
     corrections: list[str]
 
 
-class _EngineCommand(Job):  # type: ignore[misc]
+class _EngineCommand(Job):
     """custodian's view of an engine's command."""
 
     def __init__(self, engine: Engine, directory: Path, lock: int) -> None:

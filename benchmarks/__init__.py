@@ -1,0 +1,1 @@
+"""Speed beside the peers: the same data, the same run, ratios rather than seconds."""

@@ -1,0 +1,23 @@
+"""``qdcomp lpad``: FireWorks' own command line on the launchpad of a run."""
+
+from __future__ import annotations
+
+import typer
+
+from qdcomp.cli.run import RunArgument
+
+
+def lpad(context: typer.Context, run: RunArgument) -> None:
+    r"""Use FireWorks' ``lpad`` on the launchpad of a run, embedded or server.
+
+    \b
+    For example:
+      qdcomp lpad runs/demo get_wflows
+      qdcomp lpad runs/demo get_fws -s FIZZLED -d more
+    """
+    from qdcomp.recipes.campaign import find_launchpad
+    from qdcomp.recipes.launchpad import open_launchpad, run_lpad
+    from qdcomp.recipes.run_directory import open_run
+
+    with open_launchpad(find_launchpad(open_run(run))) as launchpad:
+        run_lpad(launchpad, context.args)

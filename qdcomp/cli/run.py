@@ -1,0 +1,100 @@
+"""``qdcomp run`` and ``qdcomp resume``: a study from structure to report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from qdcomp.cli.console import notes, output, print_warnings
+from qdcomp.cli.plan import EngineOption, StudyArgument
+
+if TYPE_CHECKING:
+    from qdcomp.recipes.campaign import JobState
+    from qdcomp.recipes.run_directory import RunDirectory
+
+LaunchpadOption = Annotated[
+    str | None,
+    typer.Option(
+        help="MongoDB URI of a launchpad server [default: QDCOMP_LAUNCHPAD, else a file in the "
+        "folder of the run].",
+        show_default=False,
+    ),
+]
+RunArgument = Annotated[Path, typer.Argument(help="Folder of the run.")]
+
+FAILED = 1
+"""Exit code when jobs failed."""
+
+
+def run(
+    study: StudyArgument,
+    engine: EngineOption = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the run [default: runs/STUDY-ENGINE].")
+    ] = None,
+    launchpad: LaunchpadOption = None,
+) -> None:
+    r"""Run a study: build, relax, equilibrate, sample, analyse, report.
+
+    A run that was cut off goes on where it stopped; finished jobs are not run again.
+
+    \b
+    For example:
+      qdcomp run demo
+      qdcomp run raino2022_dot_2p4nm --engine model
+      qdcomp run my_study.yaml --engine cp2k --out /scratch/my_run
+    """
+    from qdcomp.recipes.checks import check_study
+    from qdcomp.recipes.run_directory import create_run
+    from qdcomp.recipes.studies import read_study
+    from qdcomp.resources import find_study
+
+    chosen = read_study(find_study(study), engine=engine)
+    print_warnings(check_study(chosen))
+    root = out or Path("runs") / f"{chosen.name}-{chosen.engine}"
+    _execute(create_run(root, chosen), launchpad)
+
+
+def resume(run: RunArgument, launchpad: LaunchpadOption = None) -> None:
+    r"""Go on with a run where it stopped: killed, interrupted, or with failed jobs.
+
+    \b
+    For example:
+      qdcomp resume runs/demo
+    """
+    from qdcomp.recipes.run_directory import open_run
+
+    _execute(open_run(run), launchpad)
+
+
+def _execute(run: RunDirectory, launchpad: str | None) -> None:
+    from qdcomp.cli.progress import show_progress
+    from qdcomp.recipes.campaign import execute_run, find_launchpad
+
+    notes.print(f"run: {run.root}")
+    try:
+        with show_progress(run) as progress:
+            states = execute_run(run, find_launchpad(run, launchpad), on_launch=progress.follow)
+    except KeyboardInterrupt:
+        notes.print(f"interrupted; go on with: qdcomp resume {run.root}")
+        raise typer.Exit(130) from None
+    _finish(run, states)
+
+
+def _finish(run: RunDirectory, states: tuple[JobState, ...]) -> None:
+    failed = [state for state in states if state.state == "FIZZLED"]
+    for state in failed:
+        notes.print(f"failed: {state.job.name}: {state.failure}", style="red", markup=False)
+    if failed or any(state.state != "COMPLETED" for state in states):
+        notes.print(f"mend it, then: qdcomp resume {run.root}")
+        raise typer.Exit(FAILED)
+    from qdcomp.report.run_report import report_run
+
+    with notes.status("writing the report"):
+        made = report_run(run, states)
+    print_warnings(made.warnings)
+    for line in made.headline:
+        output.print(line)
+    output.print(f"report: {made.path}")

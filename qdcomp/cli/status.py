@@ -1,0 +1,48 @@
+"""``qdcomp status``: how the jobs of a run stand."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from qdcomp.cli.console import notes, output, print_table
+from qdcomp.cli.run import LaunchpadOption, RunArgument
+
+if TYPE_CHECKING:
+    from qdcomp.recipes.campaign import JobState
+
+
+def status(run: RunArgument, launchpad: LaunchpadOption = None) -> None:
+    r"""Show how the jobs of a run stand, also while it runs.
+
+    \b
+    For example:
+      qdcomp status runs/demo
+    """
+    from qdcomp.recipes.campaign import find_launchpad, read_job_states
+    from qdcomp.recipes.launchpad import open_launchpad
+    from qdcomp.recipes.run_directory import open_run
+
+    opened = open_run(run)
+    with open_launchpad(find_launchpad(opened, launchpad), read_only=True) as pad:
+        states = read_job_states(opened, pad)
+    print_table([("job", "state", "steps", "wall time"), *map(_describe, states)])
+    counts = Counter(state.state for state in states)
+    output.print(", ".join(f"{count} {state}" for state, count in counts.items()))
+    for state in states:
+        for correction in state.corrections:
+            output.print(f"corrected in {state.job.name}: {correction}", markup=False)
+        if state.failure:
+            output.print(f"failed: {state.job.name}: {state.failure}", markup=False)
+    if set(counts) != {"COMPLETED"}:
+        notes.print(f"go on with: qdcomp resume {opened.root}")
+
+
+def _describe(state: JobState) -> tuple[str, ...]:
+    total = state.job.steps
+    return (
+        state.job.name,
+        state.state,
+        f"{state.steps_done}/{total}" if total else "",
+        "" if state.walltime_s is None else f"{state.walltime_s:.0f} s",
+    )

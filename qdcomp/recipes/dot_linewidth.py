@@ -1,0 +1,71 @@
+"""The recipe ``dot_linewidth``: from a dot's structure to the linewidth of its emission.
+
+``build → relax → (equilibrate → sample, segment after segment → collect → analyse)`` for each
+sampling temperature. The plan of the study lists the jobs; here each becomes a Firework.
+"""
+
+from __future__ import annotations
+
+from fireworks import Firework, Workflow
+
+from qdcomp.recipes.firetasks import (
+    AnalyseTrajectory,
+    BuildStructure,
+    CollectTrajectory,
+    RunEngine,
+    SummariseTemperatures,
+    WriteInputs,
+)
+from qdcomp.recipes.plan import ENGINE_KINDS, JobKind, PlannedJob
+from qdcomp.recipes.run_directory import RunDirectory
+
+TASKS: dict[JobKind, tuple[type, ...]] = {
+    "build": (BuildStructure,),
+    "relax": (WriteInputs, RunEngine),
+    "equilibrate": (WriteInputs, RunEngine),
+    "sample": (WriteInputs, RunEngine),
+    "collect": (CollectTrajectory,),
+    "analyse": (AnalyseTrajectory,),
+    "summarise": (SummariseTemperatures,),
+}
+"""What a job of each kind does."""
+
+OWN_CATEGORY = "qdcomp"
+"""Category of the jobs that run no engine; the others have the engine's name."""
+
+
+def make_workflow(run: RunDirectory) -> Workflow:
+    """Turn the jobs of a run into a FireWorks workflow.
+
+    Every Firework has the name, the parents and the directory that the plan gives it, and the
+    engine as its category, so that ``lpad`` shows what a user expects and a worker can be told
+    which engines it has.
+    """
+    fireworks: dict[str, Firework] = {}
+    for job in run.jobs:
+        parents = [fireworks[parent] for parent in job.parents]
+        fireworks[job.name] = _make_firework(run, job, parents)
+    return Workflow(
+        list(fireworks.values()),
+        name=run.study.name,
+        metadata={
+            "recipe": run.study.recipe,
+            "engine": run.study.engine,
+            "study_hash": run.study.study_hash,
+            "run_directory": str(run.root),
+        },
+    )
+
+
+def _make_firework(run: RunDirectory, job: PlannedJob, parents: list[Firework]) -> Firework:
+    return Firework(
+        [task() for task in TASKS[job.kind]],
+        name=job.name,
+        parents=parents,
+        spec={
+            "run_directory": str(run.root),
+            "job": job.name,
+            "_launch_dir": str(run.job_directory(job)),
+            "_category": run.study.engine if job.kind in ENGINE_KINDS else OWN_CATEGORY,
+        },
+    )

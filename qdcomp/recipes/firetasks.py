@@ -1,0 +1,81 @@
+"""The Firetasks of every recipe. FireWorks stores their module path: treat it as schema.
+
+A Firework carries the study it belongs to, the directory of the run and the name of its job; the
+plan of the study says the rest. Every task may be run again: it goes on from what is on disk.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from fireworks import FireTaskBase, FWAction, explicit_serialize
+
+from qdcomp.recipes import stages
+from qdcomp.recipes.run_directory import open_run
+
+
+@explicit_serialize
+class BuildStructure(FireTaskBase):
+    """Build the study's structure."""
+
+    def run_task(self, fw_spec: dict[str, Any]) -> FWAction:
+        """Run on the run and the job that `fw_spec` names."""
+        structure = stages.build_structure_file(open_run(Path(fw_spec["run_directory"])))
+        return FWAction(stored_data={"atoms": len(structure.atoms), "charge": structure.charge})
+
+
+@explicit_serialize
+class WriteInputs(FireTaskBase):
+    """Write the engine's inputs, unless they are there."""
+
+    def run_task(self, fw_spec: dict[str, Any]) -> FWAction:
+        """Run on the run and the job that `fw_spec` names."""
+        run = open_run(Path(fw_spec["run_directory"]))
+        hashes = stages.write_job_inputs(run, run.find_job(fw_spec["job"]))
+        return FWAction(stored_data={"inputs_sha256": hashes})
+
+
+@explicit_serialize
+class RunEngine(FireTaskBase):
+    """Run the engine through custodian; go on where an earlier run was cut off."""
+
+    def run_task(self, fw_spec: dict[str, Any]) -> FWAction:
+        """Run on the run and the job that `fw_spec` names."""
+        run = open_run(Path(fw_spec["run_directory"]))
+        record = stages.run_engine(run, run.find_job(fw_spec["job"]))
+        return FWAction(
+            stored_data={"walltime_s": record.walltime_s, "corrections": record.corrections}
+        )
+
+
+@explicit_serialize
+class CollectTrajectory(FireTaskBase):
+    """Join the segments of a trajectory into one H5MD file."""
+
+    def run_task(self, fw_spec: dict[str, Any]) -> FWAction:
+        """Run on the run and the job that `fw_spec` names."""
+        run = open_run(Path(fw_spec["run_directory"]))
+        frames = stages.collect_trajectory(run, run.find_job(fw_spec["job"]))
+        return FWAction(stored_data={"frames": frames})
+
+
+@explicit_serialize
+class AnalyseTrajectory(FireTaskBase):
+    """Compute the observables of one trajectory."""
+
+    def run_task(self, fw_spec: dict[str, Any]) -> FWAction:
+        """Run on the run and the job that `fw_spec` names."""
+        run = open_run(Path(fw_spec["run_directory"]))
+        summary = stages.analyse_trajectory(run, run.find_job(fw_spec["job"]))
+        return FWAction(stored_data=summary)
+
+
+@explicit_serialize
+class SummariseTemperatures(FireTaskBase):
+    """Put the linewidths of all sampling temperatures into one table."""
+
+    def run_task(self, fw_spec: dict[str, Any]) -> FWAction:
+        """Run on the run and the job that `fw_spec` names."""
+        run = open_run(Path(fw_spec["run_directory"]))
+        return FWAction(stored_data={"linewidths": stages.summarise_temperatures(run)})

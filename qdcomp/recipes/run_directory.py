@@ -1,0 +1,145 @@
+"""The folder of one run of a study.
+
+::
+
+    runs/raino2022_dot_1p8nm-model/
+        study.yaml            the study, every default spelled out, for one engine
+        structure.extxyz      what was built
+        relaxed.extxyz        what it relaxed to
+        launchpad.sqlite      the embedded launchpad, or launchpad.yaml: where the server is
+        jobs/…                one folder a job, with the engine's inputs and outputs
+        T10K/trajectory.h5    joined segments, H5MD
+        T10K/analysis.h5      observables
+        report/index.html     with results.json and provenance.json beside it
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from qdcomp.engines import Engine, load_engine
+from qdcomp.errors import InputError
+from qdcomp.recipes.plan import JobKind, PlannedJob, plan_jobs
+from qdcomp.recipes.studies import read_study
+from qdcomp.recipes.study_schema import Study
+
+STUDY_NAME = "study.yaml"
+EMBEDDED_LAUNCHPAD_NAME = "launchpad.sqlite"
+SERVER_LAUNCHPAD_NAME = "launchpad.yaml"
+TRAJECTORY_NAME = "trajectory.h5"
+ANALYSIS_NAME = "analysis.h5"
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """One run of a study on disk.
+
+    Attributes
+    ----------
+    root
+        Its folder, absolute.
+    study
+        The study that runs in it.
+    """
+
+    root: Path
+    study: Study
+
+    @cached_property
+    def jobs(self) -> tuple[PlannedJob, ...]:
+        """Jobs of the study, parents first."""
+        return plan_jobs(self.study)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """Engine that computes them."""
+        return load_engine(self.study.engine)
+
+    @property
+    def structure_path(self) -> Path:
+        """The structure as built."""
+        return self.root / "structure.extxyz"
+
+    @property
+    def relaxed_path(self) -> Path:
+        """The structure as relaxed."""
+        return self.root / "relaxed.extxyz"
+
+    def find_job(self, name: str) -> PlannedJob:
+        """Job of that name.
+
+        Raises
+        ------
+        InputError
+            If the study has none; its file was changed after the jobs were made.
+        """
+        for job in self.jobs:
+            if job.name == name:
+                return job
+        raise InputError(
+            f"{self.root / STUDY_NAME} has no job {name!r}; it was changed after the run began"
+        )
+
+    def select_jobs(
+        self, kind: JobKind, temperature_k: float | None = None
+    ) -> tuple[PlannedJob, ...]:
+        """Jobs of a kind, at one sampling temperature [K] where one is given."""
+        return tuple(
+            job
+            for job in self.jobs
+            if job.kind == kind and temperature_k in (None, job.temperature_k)
+        )
+
+    def job_directory(self, job: PlannedJob) -> Path:
+        """Folder of a job."""
+        return self.root / job.directory
+
+    def find_file(self, kind: JobKind, temperature_k: float, name: str) -> Path:
+        """File `name` of the job of a kind at a sampling temperature [K]."""
+        return self.job_directory(self.select_jobs(kind, temperature_k)[0]) / name
+
+
+def create_run(root: Path, study: Study) -> RunDirectory:
+    """Make the folder of a run, or open the one that is there for the same study.
+
+    Raises
+    ------
+    InputError
+        The folder holds another study, or files that are not a run.
+    """
+    root = root.resolve()
+    path = root / STUDY_NAME
+    if path.is_file():
+        there = read_study(path)
+        if there.study_hash != study.study_hash:
+            raise InputError(
+                f"{root} holds a run of another study, {there.name} with the engine "
+                f"{there.engine}; choose another folder with --out, or remove it"
+            )
+        return RunDirectory(root, there)
+    if root.is_dir() and any(root.iterdir()):
+        raise InputError(f"{root} is not empty and not a run; choose another folder with --out")
+    root.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    partial.write_text(study.to_yaml(), encoding="utf-8")
+    partial.replace(path)
+    return RunDirectory(root, read_study(path))
+
+
+def open_run(root: Path) -> RunDirectory:
+    """Open the folder of a run.
+
+    Raises
+    ------
+    InputError
+        If it is not one.
+    """
+    root = root.resolve()
+    if not (root / STUDY_NAME).is_file():
+        raise InputError(
+            f"{root} is not the folder of a run (it has no {STUDY_NAME}); "
+            "make one with: qdcomp run STUDY --out FOLDER"
+        )
+    return RunDirectory(root, read_study(root / STUDY_NAME))

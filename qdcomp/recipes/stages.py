@@ -1,0 +1,226 @@
+"""What each job of a study does, on the files of its run. Each may be done again after a kill."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ase import Atoms
+
+from qdcomp.analysis import DotAnalysis, analyse_dot
+from qdcomp.analysis.dot import DEFAULT_TEMPERATURES_K
+from qdcomp.engines import EngineResult
+from qdcomp.errors import EngineError, InputError
+from qdcomp.recipes.execution import RunRecord, run_job
+from qdcomp.recipes.plan import PlannedJob, describe_engine_job
+from qdcomp.recipes.results import load_result, save_result
+from qdcomp.recipes.run_directory import ANALYSIS_NAME, TRAJECTORY_NAME, RunDirectory
+from qdcomp.recipes.studies import build_structure
+from qdcomp.recipes.study_schema import AnalysisSpec
+from qdcomp.structures import Structure, read_structure, write_structure
+from qdcomp.trajectory import Frame, Trajectory, TrajectoryWriter, open_trajectory
+
+SUMMARY_NAME = "summary.json"
+"""File in the folder of a run with the linewidth at each sampling temperature."""
+
+INPUTS_NAME = "inputs.json"
+"""File in a job directory with the SHA-256 of each input."""
+
+
+def build_structure_file(run: RunDirectory) -> Structure:
+    """Build the study's structure into ``structure.extxyz``, unless it is there."""
+    if not run.structure_path.is_file():
+        _write_whole(run.structure_path, build_structure(run.study))
+    return read_structure(run.structure_path)
+
+
+def write_job_inputs(run: RunDirectory, job: PlannedJob) -> dict[str, str]:
+    """Write the inputs of a job, unless they are there; return the SHA-256 of each."""
+    directory = run.job_directory(job)
+    directory.mkdir(parents=True, exist_ok=True)
+    listing = directory / INPUTS_NAME
+    if not listing.is_file():
+        structure = read_structure(run.structure_path)
+        engine_job = describe_engine_job(run.study, job, structure, _read_start(run, job))
+        run.engine.check(engine_job)
+        before = set(directory.iterdir())
+        run.engine.write_inputs(directory, engine_job)
+        inputs = sorted(path for path in directory.iterdir() if path not in before)
+        if job.previous is not None:
+            run.engine.restart_from(directory, run.job_directory(run.find_job(job.previous)))
+        _write_json(listing, {path.name: _hash_file(path) for path in inputs})
+    hashes: dict[str, str] = json.loads(listing.read_text())
+    return hashes
+
+
+def run_engine(run: RunDirectory, job: PlannedJob) -> RunRecord:
+    """Run the engine on a job; after a relaxation, write ``relaxed.extxyz``."""
+    record = run_job(run.engine, run.job_directory(job))
+    if job.kind == "relax":
+        _write_relaxed(run, run.engine.parse(run.job_directory(job)))
+    return record
+
+
+def collect_trajectory(run: RunDirectory, job: PlannedJob) -> int:
+    """Join the segments of a temperature into one H5MD file; return the number of frames.
+
+    Raises
+    ------
+    EngineError
+        Frames are missing or doubled.
+    """
+    path = run.job_directory(job) / TRAJECTORY_NAME
+    path.parent.mkdir(parents=True, exist_ok=True)
+    segments = run.select_jobs("sample", job.temperature_k)
+    expected = sum(segment.steps for segment in segments)
+    if path.is_file():
+        with open_trajectory(path) as trajectory:
+            if trajectory.n_frames == expected:
+                return expected
+    structure = read_structure(run.relaxed_path)
+    partial = path.with_suffix(".partial.h5")
+    partial.unlink(missing_ok=True)
+    with TrajectoryWriter(
+        partial,
+        structure.atoms.get_chemical_symbols(),
+        structure.atoms.get_masses(),
+        run.study.sampling.timestep_fs,
+        metadata=_describe_trajectory(run, job),
+    ) as writer:
+        for frame in _read_segments(run, segments):
+            writer.append(frame)
+    partial.replace(path)
+    return expected
+
+
+def analyse_trajectory(run: RunDirectory, job: PlannedJob) -> dict[str, float]:
+    """Compute the observables of one temperature; return the main ones."""
+    structure = read_structure(run.relaxed_path)
+    with open_trajectory(run.job_directory(job) / TRAJECTORY_NAME) as trajectory:
+        analysis = analyse_stored_trajectory(
+            trajectory, structure, job.temperature_k or 0.0, run.study.analysis
+        )
+    save_result(run.job_directory(job) / ANALYSIS_NAME, analysis)
+    return {
+        "reorganization_energy_ev": analysis.spectrum.reorganization_energy_ev,
+        "reorganization_energy_error_ev": analysis.spectrum.reorganization_energy_error_ev,
+        "frames": analysis.n_frames,
+    }
+
+
+def analyse_stored_trajectory(
+    trajectory: Trajectory, structure: Structure, temperature_k: float, spec: AnalysisSpec
+) -> DotAnalysis:
+    """Observables of a trajectory file and the structure whose layers it has.
+
+    Raises
+    ------
+    InputError
+        The trajectory has no frontier orbitals, or other atoms than the structure.
+    """
+    gap = trajectory.gap_ev
+    if gap is None:
+        raise InputError(
+            f"{trajectory.path} has no frontier orbitals; the engine has to write HOMO and LUMO "
+            "at every step"
+        )
+    if list(trajectory.symbols) != structure.atoms.get_chemical_symbols():
+        raise InputError(f"{trajectory.path} and the structure do not hold the same atoms")
+    return analyse_dot(
+        positions=trajectory.positions(),
+        velocities=trajectory.velocities(),
+        gap_ev=gap,
+        homo_ev=trajectory.series("homo_ev"),
+        lumo_ev=trajectory.series("lumo_ev"),
+        homo_populations=trajectory.populations("homo"),
+        lumo_populations=trajectory.populations("lumo"),
+        masses=trajectory.masses,
+        symbols=tuple(trajectory.symbols),
+        depth_cells=structure.depth_cells,
+        frozen=structure.frozen,
+        timestep_fs=trajectory.timestep_fs,
+        temperature_k=temperature_k,
+        linewidth_temperatures_k=spec.linewidth_temperatures_k or DEFAULT_TEMPERATURES_K,
+        emission_temperature_k=spec.emission_temperature_k,
+        window=spec.window,
+    )
+
+
+def summarise_temperatures(run: RunDirectory) -> list[dict[str, float]]:
+    """Linewidth at each sampling temperature from its own trajectory, without scaling.
+
+    Also written to ``summary.json`` in the folder of the run.
+    """
+    rows = []
+    for temperature in run.study.sampling.temperatures_k:
+        analysis = load_result(run.find_file("analyse", temperature, ANALYSIS_NAME), DotAnalysis)
+        scale = math.sqrt(temperature / analysis.emission_temperature_k)
+        rows.append(
+            {
+                "temperature_k": temperature,
+                "linewidth_ev": analysis.dephasing.linewidth_ev * scale,
+                "linewidth_error_ev": analysis.dephasing.linewidth_error_ev * scale,
+                "histogram_fwhm_ev": analysis.gap_histogram.fwhm_ev,
+            }
+        )
+    _write_json(run.root / SUMMARY_NAME, {"linewidths": rows})
+    return rows
+
+
+def _read_start(run: RunDirectory, job: PlannedJob) -> Atoms:
+    if job.previous is not None:
+        return run.engine.parse(run.job_directory(run.find_job(job.previous))).atoms
+    path = run.structure_path if job.kind == "relax" else run.relaxed_path
+    return read_structure(path).atoms
+
+
+def _write_relaxed(run: RunDirectory, result: EngineResult) -> None:
+    built = read_structure(run.structure_path)
+    _write_whole(run.relaxed_path, built.with_positions(result.atoms.positions))
+
+
+def _write_whole(path: Path, structure: Structure) -> None:
+    partial = path.with_name(f"partial-{path.name}")
+    write_structure(structure, partial)
+    partial.replace(path)
+
+
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(content, indent=2) + "\n")
+    partial.replace(path)
+
+
+def _hash_file(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _read_segments(run: RunDirectory, segments: tuple[PlannedJob, ...]) -> Iterator[Frame]:
+    expected = 1
+    for segment in segments:
+        assert segment.dynamics is not None
+        directory = run.job_directory(segment)
+        for frame in run.engine.read_frames(directory):
+            if frame.step == segment.dynamics.first_step:
+                continue
+            if frame.step != expected:
+                raise EngineError(
+                    f"found step {frame.step} where step {expected} belongs; run the job again "
+                    f"in an empty folder",
+                    directory,
+                )
+            expected += 1
+            yield frame
+
+
+def _describe_trajectory(run: RunDirectory, job: PlannedJob) -> dict[str, str | float | int]:
+    return {
+        "study": run.study.name,
+        "engine": run.study.engine,
+        "temperature_k": job.temperature_k or 0.0,
+        "seed": run.study.seed,
+    }
