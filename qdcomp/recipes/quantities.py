@@ -36,6 +36,11 @@ class Dimension:
     internal: str
     example: str
 
+    @property
+    def indefinite(self) -> str:
+        """The name with its article, ``an energy``."""
+        return f"{'an' if self.name[0] in 'aeiou' else 'a'} {self.name}"
+
 
 TIME = Dimension("time", {"as": 1e-3, "fs": 1.0, "ps": 1e3, "ns": 1e6}, "fs", "10 fs")
 
@@ -85,9 +90,13 @@ def parse_quantity(text: str, dimension: Dimension) -> float:
     """
     number, unit = split_quantity(text)
     if number is None:
-        raise InputError(f"{text!r} is not a {dimension.name}; write it like {dimension.example}")
+        raise InputError(
+            f"{text!r} is not {dimension.indefinite}; write it like {dimension.example}"
+        )
     if not unit:
-        raise InputError(f"{text!r} has no unit; write a {dimension.name} like {dimension.example}")
+        raise InputError(
+            f"{text!r} has no unit; write {dimension.indefinite} like {dimension.example}"
+        )
     if unit not in dimension.units:
         raise InputError(f"{text!r}: {_describe_wrong_unit(unit, dimension)}")
     # 15 digits: 4.35 ps is 4350 fs, not 4349.999999999999.
@@ -101,6 +110,33 @@ def split_quantity(text: str) -> tuple[float | None, str]:
         return None, ""
     number = float(match["number"])
     return (number if math.isfinite(number) else None), match["unit"].strip()
+
+
+def parse_for_key(text: str, key: str) -> float:
+    """Read a quantity for a setting of an engine, in the unit that the name of the setting ends in.
+
+    ``300 Ry`` is 300 for ``cutoff_ry``, and 4081.7, in eV, for a name that ends in no unit.
+
+    Raises
+    ------
+    InputError
+        There is no such unit, or it is of another dimension than the name's.
+    """
+    unit = split_quantity(text)[1]
+    dimension = find_dimension(unit)
+    if dimension is None:
+        every = [name for dimension in DIMENSIONS for name in dimension.units]
+        raise InputError(
+            f"{text!r}: there is no unit {unit!r}{suggest_nearest(unit, every)}; "
+            "put a text that starts with a number into quotes"
+        )
+    value = parse_quantity(text, dimension)
+    ending = key.rpartition("_")[2].lower()
+    for own in DIMENSIONS:
+        for name, size in own.units.items():
+            if name.lower() == ending and "_" in key:
+                return float(f"{parse_quantity(text, own) / size:.15g}")
+    return value
 
 
 def find_dimension(unit: str) -> Dimension | None:
@@ -124,4 +160,4 @@ def _describe_wrong_unit(unit: str, dimension: Dimension) -> str:
     other = find_dimension(unit)
     found = f"{unit!r} is a unit of {other.name}" if other else f"there is no unit {unit!r}"
     hint = "" if other else suggest_nearest(unit, dimension.units)
-    return f"{found}{hint}; write a {dimension.name} like {dimension.example}"
+    return f"{found}{hint}; write {dimension.indefinite} like {dimension.example}"

@@ -45,6 +45,9 @@ MAX_STEPS = 10**9
 MAX_SEGMENTS = 1000
 """Most segments of one trajectory; each is a job."""
 
+MAX_TRIED_CELLS = 24
+"""Largest dot that is built to see whether it can be: 0.1 s. Larger ones fail when built."""
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
 _WHOLE = 1e-6  # tolerance on a number of steps, for durations such as 0.3 ps / 0.1 fs
 
@@ -79,7 +82,12 @@ def read_study(path: Path | str, *, engine: str | None = None) -> Study:
     fields = _read_fields(document, engine)
     document.finish()
     problems.raise_if_any()
-    return Study(**fields, source=path, source_sha256=hashlib.sha256(content).hexdigest())
+    study = Study(**fields, source=path, source_sha256=hashlib.sha256(content).hexdigest())
+    if study.structure.cells <= MAX_TRIED_CELLS:
+        with document.noting("structure"):
+            build_structure(study)
+    problems.raise_if_any()
+    return study
 
 
 def _read_bytes(path: Path) -> bytes:

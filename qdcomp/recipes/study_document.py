@@ -16,9 +16,9 @@ import yaml
 
 from qdcomp.errors import InputError, ParseError
 from qdcomp.recipes.quantities import (
-    DIMENSIONS,
     Dimension,
     find_dimension,
+    parse_for_key,
     parse_quantity,
     split_quantity,
     suggest_nearest,
@@ -33,7 +33,6 @@ MAX_DEPTH = 20
 _SCALAR_TAGS = {
     f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "timestamp")
 }
-_UNITS = tuple(unit for dimension in DIMENSIONS for unit in dimension.units)
 _NULL_TAG = "tag:yaml.org,2002:null"
 _BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
@@ -312,27 +311,27 @@ class Section:
             value = parse_quantity(text, dimension)
             if 0.0 < value < float("inf"):
                 return value
-            raise InputError(f"a {dimension.name} must be positive and finite, got {text!r}")
+            raise InputError(f"{dimension.indefinite} must be positive and finite, got {text!r}")
         return None
 
     def take_everything(self) -> dict[str, object]:
-        """All keys and values of the section, quantities in internal units, known or not."""
+        """Take all keys and values, known or not, quantities as `parse_for_key` reads them."""
         self._known.extend(self._values)
-        return {key: self._read_value(node, self._path(key)) for key, node in self._values.items()}
+        return {key: self._read_value(node, key) for key, node in self._values.items()}
 
-    def _read_value(self, node: yaml.Node, name: str) -> object:
+    def _read_value(self, node: yaml.Node, key: str) -> object:
         if isinstance(node, yaml.MappingNode):
-            return Section(node, name, self.problems).take_everything()
+            return Section(node, self._path(key), self.problems).take_everything()
         if isinstance(node, yaml.SequenceNode):
-            return [self._read_value(item, name) for item in node.value]
-        text = self._read_scalar(node, name)
+            return [self._read_value(item, key) for item in node.value]
+        text = self._read_scalar(node, self._path(key))
         if text is None or node.tag == _NULL_TAG:
             return None
         if isinstance(node, yaml.ScalarNode) and node.style in {"'", '"', "|", ">"}:
             return text
-        return self._interpret(text, node, name)
+        return self._interpret(text, key)
 
-    def _interpret(self, text: str, node: yaml.Node, name: str) -> object:
+    def _interpret(self, text: str, key: str) -> object:
         if text.lower() in _BOOLEANS:
             return _BOOLEANS[text.lower()]
         number, unit = split_quantity(text)
@@ -340,13 +339,8 @@ class Section:
             return text
         if not unit:
             return int(text) if text.strip().lstrip("+-").isdigit() else number
-        dimension = find_dimension(unit)
-        if dimension is not None:
-            return parse_quantity(text, dimension)
-        if " " in text:
-            self.problems.add(
-                _line_of(node),
-                f"{name}: {text!r}: there is no unit {unit!r}{suggest_nearest(unit, _UNITS)}; "
-                "put a text that starts with a number into quotes",
-            )
-        return text
+        if find_dimension(unit) is None and " " not in text:
+            return text  # a name such as 3D or 6-31G
+        with self.noting(key):
+            return parse_for_key(text, key)
+        return None

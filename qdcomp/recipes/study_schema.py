@@ -209,7 +209,8 @@ class Study:
     structure, relaxation, equilibration, sampling, analysis
         What is built and done.
     engine_settings
-        Settings of `engine`, as the study gives them; quantities in internal units.
+        Settings of `engine`, as the study gives them; a quantity is a number, in the unit that
+        the name of the setting ends in (``cutoff_ry``), else in the internal unit.
     seed
         Seed of everything random in it.
     source
