@@ -1,0 +1,93 @@
+"""The chain from a number back to what it was made from.
+
+study → structure → engine, version, inputs → job directory → trajectory → analysis parameters
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import qdcomp
+from qdcomp.recipes.execution import read_run_record
+from qdcomp.recipes.plan import ENGINE_KINDS, PlannedJob
+from qdcomp.recipes.run_directory import TRAJECTORY_NAME, RunDirectory
+from qdcomp.recipes.stages import INPUTS_NAME
+from qdcomp.structures import Structure, read_structure, structure_hash
+from qdcomp.trajectory import open_trajectory
+
+PACKAGES = ("ase", "custodian", "fireworks", "h5py", "numpy", "phonopy", "scipy")
+"""Libraries whose versions can change a number."""
+
+
+def describe_software() -> dict[str, str]:
+    """Versions of qdcomp, Python and the libraries whose versions can change a number."""
+    versions = {"qdcomp": qdcomp.__version__, "python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return versions
+
+
+def describe_structure(structure: Structure) -> dict[str, Any]:
+    """Describe what was built: history, hash, charge."""
+    return {
+        "description": structure.description,
+        "sha256": structure_hash(structure),
+        "atoms": len(structure.atoms),
+        "frozen_atoms": int(structure.frozen.sum()),
+        "charge_e": structure.charge,
+        "charge_policy": structure.charge_policy,
+        "warnings": list(structure.warnings),
+    }
+
+
+def collect_provenance(run: RunDirectory) -> dict[str, Any]:
+    """Collect the chain of a finished run."""
+    study = run.study
+    relaxation = run.engine.parse(run.job_directory(run.select_jobs("relax")[0]))
+    return {
+        "software": describe_software(),
+        "study": {"study_sha256": study.study_hash, "content": study.to_dict()},
+        "structure": describe_structure(read_structure(run.structure_path)),
+        "relaxed_structure": describe_structure(read_structure(run.relaxed_path)),
+        "engine": {
+            "name": study.engine,
+            "version": relaxation.version,
+            "is_surrogate": run.engine.is_surrogate,
+        },
+        "jobs": [_describe_job(run, job) for job in run.jobs if job.kind in ENGINE_KINDS],
+        "trajectories": [
+            _describe_trajectory(run, temperature) for temperature in study.sampling.temperatures_k
+        ],
+        "analysis": study.to_dict()["analysis"],
+    }
+
+
+def _describe_job(run: RunDirectory, job: PlannedJob) -> dict[str, Any]:
+    directory = run.job_directory(job)
+    record = read_run_record(directory)
+    listing = directory / INPUTS_NAME
+    return {
+        "name": job.name,
+        "directory": job.directory,
+        "seed": job.seed,
+        "inputs_sha256": json.loads(listing.read_text()) if listing.is_file() else {},
+        "run": asdict(record) if record else None,
+    }
+
+
+def _describe_trajectory(run: RunDirectory, temperature_k: float) -> dict[str, Any]:
+    path = run.find_file("collect", temperature_k, TRAJECTORY_NAME)
+    with open_trajectory(path) as trajectory:
+        return {
+            "file": str(path.relative_to(run.root)),
+            "temperature_k": temperature_k,
+            "frames": trajectory.n_frames,
+            "timestep_fs": trajectory.timestep_fs,
+        }
