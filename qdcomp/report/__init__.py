@@ -1,1 +1,41 @@
-"""To be written."""
+"""What people look at: figures, pictures of structures, the interactive report.
+
+Drawing libraries are imported when the first figure is drawn, not when this package is.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from qdcomp.report.content import DotRun, JobRow, PublishedRow, ReportInput
+    from qdcomp.report.html import write_report
+    from qdcomp.report.structure_picture import draw_structure
+    from qdcomp.report.summary import summarise_run
+
+__all__ = [
+    "DotRun",
+    "JobRow",
+    "PublishedRow",
+    "ReportInput",
+    "draw_structure",
+    "summarise_run",
+    "write_report",
+]
+
+_HOME = {
+    "DotRun": "content",
+    "JobRow": "content",
+    "PublishedRow": "content",
+    "ReportInput": "content",
+    "draw_structure": "structure_picture",
+    "summarise_run": "summary",
+    "write_report": "html",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
