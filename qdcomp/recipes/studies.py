@@ -99,13 +99,11 @@ def _read_bytes(path: Path) -> bytes:
 
 
 def _read_fields(document: Section, engine: str | None) -> dict[str, Any]:
-    chosen = document.take_choice("engine", tuple(ENGINES), required=" | ".join(ENGINES))
-    seed = document.take_integer("seed", 0, 2**31 - 1)
-    return {
+    fields: dict[str, Any] = {
         "name": _read_name(document),
         "description": (document.take_text("description") or "").strip(),
         "recipe": document.take_choice("recipe", RECIPES, required=RECIPES[0]),
-        "engine": engine or chosen,
+        "engine": document.take_choice("engine", tuple(ENGINES), required=next(iter(ENGINES))),
         "reference": _read_reference(document),
         "structure": _read_structure(document),
         "relaxation": _read_relaxation(document),
@@ -114,9 +112,11 @@ def _read_fields(document: Section, engine: str | None) -> dict[str, Any]:
         ),
         "sampling": _read_sampling(document),
         "analysis": _read_analysis(document),
-        "engine_settings": _read_engine_settings(document).get(engine or chosen or "", {}),
-        "seed": 1 if seed is None else seed,
     }
+    fields["engine"] = engine or fields["engine"]
+    fields["engine_settings"] = _read_engine_settings(document).get(fields["engine"], {})
+    seed = document.take_integer("seed", 0, 2**31 - 1)
+    return fields | {"seed": 1 if seed is None else seed}
 
 
 def _read_name(document: Section) -> str | None:

@@ -72,7 +72,7 @@ class Problems:
 
 
 def read_document(path: Path, text: str) -> tuple[Section, Problems]:
-    """Top mapping of the YAML `text` of the file `path`, and where its problems are noted.
+    """Read the YAML `text` of the file `path`: its mapping, and where its problems are noted.
 
     Raises
     ------
@@ -139,6 +139,7 @@ class Section:
         self._values: dict[str, yaml.Node] = {}
         self._lines: dict[str, int] = {}
         self._known: list[str] = []
+        self._missing: dict[str, str] = {}
         for key, value in node.value:
             self._enter(key, value)
 
@@ -171,30 +172,29 @@ class Section:
         except InputError as error:
             self.complain(key, str(error))
 
-    def has(self, key: str) -> bool:
-        """Whether the key is there and not empty."""
-        return key in self._values and self._values[key].tag != _NULL_TAG
-
-    def keys(self) -> list[str]:
-        """All keys of the section, in the order of the file."""
-        return list(self._values)
-
     def finish(self) -> None:
-        """Note every key that was not taken, with the nearest one that would have been."""
-        for key in self._values:
-            if key not in self._known:
-                nearest = suggest_nearest(key, self._known)
-                known = ", ".join(self._known)
-                self.complain(key, f"unknown key{nearest or ''} (keys here: {known})")
+        """Note keys that nobody took, with the nearest one that is known, and keys missing."""
+        unknown = [key for key in self._values if key not in self._known]
+        known = ", ".join(self._known)
+        for key in unknown:
+            hint = suggest_nearest(key, self._known)
+            self.complain(key, f"unknown key{hint} (keys here: {known})")
+        for key, example in self._missing.items():
+            if not any(suggest_nearest(other, [key]) for other in unknown):
+                self.complain(key, f"missing; write it like {key}: {example}")
 
     def _take(self, key: str, required: str = "") -> yaml.Node | None:
         self._known.append(key)
-        if not self.has(key):
+        node = self._values.get(key)
+        if node is None:
             if required:
-                state = "empty" if key in self._values else "missing"
-                self.complain(key, f"{state}; write it like {key}: {required}")
+                self._missing[key] = required
             return None
-        return self._values[key]
+        if node.tag != _NULL_TAG:
+            return node
+        if required:
+            self.complain(key, f"empty; write it like {key}: {required}")
+        return None
 
     def take_section(self, key: str, required: str = "") -> Section | None:
         """Take the mapping under `key`."""
