@@ -12,13 +12,23 @@ from qdcomp.engines.model.calculator import (
     compute_gap_gradient,
     compute_model_hessian,
 )
+from qdcomp.engines.model.couplings import (
+    FrontierCouplings,
+    compute_frontier_couplings,
+    synthesise_harmonic_gap,
+)
+from qdcomp.engines.model.engine import ModelEngine
 from qdcomp.engines.model.parameters import ModelParameters, read_parameters
 
 __all__ = [
+    "FrontierCouplings",
     "GapGradient",
     "ModelCalculator",
+    "ModelEngine",
     "ModelParameters",
+    "compute_frontier_couplings",
     "compute_gap_gradient",
     "compute_model_hessian",
     "read_parameters",
+    "synthesise_harmonic_gap",
 ]
