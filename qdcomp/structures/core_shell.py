@@ -6,6 +6,7 @@ CsCaBr3: n = 6 has then 152 Ca in the shell and 64 Pb in the core.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 from qdcomp.errors import InputError
@@ -63,7 +64,7 @@ def build_core_shell_dot(
             f"{core_material.a}{core_material.x} layer alone, which {core_material.formula} and "
             f"{shell_material.formula} share: nothing would change; make it 1 unit cell or more"
         )
-    return assemble_dot(
+    dot = assemble_dot(
         cells,
         core_material,
         shell=shell_material,
@@ -73,6 +74,13 @@ def build_core_shell_dot(
         seed=seed,
         remove_corners=True,
     )
+    if core_material.x == shell_material.x and not thickness.is_integer():
+        same = (
+            f"a shell of {thickness:g} cells has the same atoms as one of {thickness - 0.5:g}: "
+            f"core and shell share the {core_material.a}{core_material.x} layer between them"
+        )
+        return dataclasses.replace(dot, warnings=(*dot.warnings, same))
+    return dot
 
 
 def _check_shell(cells: int, shell_cells: float) -> float:

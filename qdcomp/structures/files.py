@@ -7,6 +7,7 @@ Positions are written in full precision: a structure read back has the same `str
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +37,7 @@ COLUMNS = "species:S:1:pos:R:3:depth_cells:R:1:frozen:L:1"
 
 
 def write_structure(structure: Structure, path: Path | str) -> Path:
-    """Write a structure to an extended XYZ file; an existing file is replaced.
+    """Write a structure to an extended XYZ file; an existing file is replaced once it is whole.
 
     Raises
     ------
@@ -60,9 +61,13 @@ def write_structure(structure: Structure, path: Path | str) -> Path:
         for symbol, (x, y, z), depth, frozen in rows
     ]
     text = "\n".join([str(len(lines)), header, *lines, ""])
+    unfinished = target.with_name(f"{target.name}.unfinished")
     try:
-        target.write_text(text, encoding="utf-8")
+        unfinished.write_text(text, encoding="utf-8")
+        unfinished.replace(target)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            unfinished.unlink(missing_ok=True)
         raise InputError(f"cannot write the structure to {target}: {error.strerror}") from error
     return target
 
@@ -78,16 +83,17 @@ def _quote(value: str | int | float) -> str:
 def read_structure(path: Path | str, charge: int | None = None) -> Structure:
     """Read a structure from an extended XYZ file of `write_structure`, or from any xyz file.
 
-    A file that qdcomp did not write does not say its total charge, which is then required here.
+    A plain xyz file does not say its total charge, which is then required here.
     Where it is a cubic dot with its faces along the axes, its size and the depth of its atoms
-    are found; else depths are NaN and ``cells`` is 0, with a warning.
+    are found; else depths are NaN and ``cells`` is 0, with a warning. Cell, velocities and other
+    columns are not kept.
 
     Parameters
     ----------
     path
         The file; of several frames the last is taken.
     charge
-        Total charge [e] of a structure that qdcomp did not write; None for one that it did.
+        Total charge [e]; None where the file says it, as a file that qdcomp wrote does.
 
     Raises
     ------
@@ -131,35 +137,33 @@ def _restore(atoms: Atoms, source: Path, charge: int | None) -> Structure:
             "file",
             source,
         )
-    if charge is not None and charge != info["charge"]:
-        raise InputError(
-            f"charge = {charge} was asked for, and {source} holds a structure of charge "
-            f"{info['charge']}; leave the charge out, or build the structure with that charge"
+    try:
+        structure = Structure(
+            atoms=Atoms(atoms.get_chemical_symbols(), positions=atoms.positions),
+            charge=check_whole_number("charge", info["charge"], "a whole number"),
+            charge_policy=str(info["charge_policy"]),
+            depth_cells=np.asarray(atoms.arrays["depth_cells"], dtype=float),
+            frozen=np.asarray(atoms.arrays["frozen"], dtype=bool),
+            edge_angstrom=float(info["edge_angstrom"]),
+            cells=check_whole_number("cells", info["cells"], "a whole number"),
+            composition=str(info["composition"]),
+            description=str(info["description"]),
+            warnings=tuple(filter(None, str(info.get("warnings", "")).split(WARNING_SEPARATOR))),
         )
-    return Structure(
-        atoms=Atoms(atoms.get_chemical_symbols(), positions=atoms.positions),
-        charge=int(info["charge"]),
-        charge_policy=str(info["charge_policy"]),
-        depth_cells=np.asarray(atoms.arrays["depth_cells"], dtype=float),
-        frozen=np.asarray(atoms.arrays["frozen"], dtype=bool),
-        edge_angstrom=float(info["edge_angstrom"]),
-        cells=int(info["cells"]),
-        composition=str(info["composition"]),
-        description=str(info["description"]),
-        warnings=tuple(filter(None, str(info.get("warnings", "")).split(WARNING_SEPARATOR))),
-    )
+    except (TypeError, ValueError) as error:
+        raise ParseError(f"a field written by qdcomp was changed: {error}", source) from error
+    _agree_on_charge(charge, structure.charge, source)
+    return structure
 
 
 def _adopt(atoms: Atoms, source: Path, charge: int | None) -> Structure:
-    """Structure from a plain xyz file and the total charge."""
-    if charge is None:
-        raise InputError(
-            f"{source} does not say its total charge; give it: read_structure(path, charge=0)"
-        )
-    total = check_whole_number("charge", charge, "a whole number of elementary charges")
+    """Structure from a file that qdcomp did not write."""
+    total = _agree_on_charge(charge, atoms.info.get("charge"), source)
     symbols = atoms.get_chemical_symbols()
     found = recognise_dot(symbols, atoms.positions)
     warnings: list[str] = []
+    if atoms.pbc.any():
+        warnings.append(f"the periodic cell in {source.name} is left out: a dot is not periodic")
     if found is None:
         depth = np.full(len(atoms), np.nan)
         cells, edge = 0, float(np.ptp(atoms.positions, axis=0).max())
@@ -184,6 +188,22 @@ def _adopt(atoms: Atoms, source: Path, charge: int | None) -> Structure:
         description=f"{what} read from {source.name}, {len(atoms)} atoms, charge {total:+d} e",
         warnings=tuple(warnings),
     )
+
+
+def _agree_on_charge(asked: int | None, written: object, source: Path) -> int:
+    """Total charge, from the caller or the file; where both say one, it has to be the same."""
+    if asked is None and written is None:
+        raise InputError(
+            f"{source} does not say its total charge; give it: read_structure(path, charge=0)"
+        )
+    expected = "a whole number of elementary charges"
+    total = check_whole_number("charge", written if asked is None else asked, expected)
+    if written is not None and written != total:
+        raise InputError(
+            f"charge = {total} was asked for, and {source} holds a structure of charge "
+            f"{written}; leave the charge out, or build the structure with that charge"
+        )
+    return total
 
 
 def _perovskite_formula(symbols: list[str]) -> str | None:

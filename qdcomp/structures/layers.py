@@ -32,29 +32,29 @@ def layer_labels(structure: Structure) -> NDArray[np.str_]:
     """
     symbols = np.array(structure.atoms.get_chemical_symbols())
     levels, which = np.unique(structure.depth_cells, return_inverse=True)
-    on_lattice = symbols[np.isfinite(structure.depth_cells)]
     names = [
-        OFF_LATTICE if np.isnan(level) else _layer_name(level, symbols[which == number], on_lattice)
-        for number, level in enumerate(levels.tolist())
+        OFF_LATTICE if np.isnan(level) else _layer_name(level, symbols, structure.depth_cells)
+        for level in levels.tolist()
     ]
     labels: NDArray[np.str_] = np.array(names, dtype=np.str_)[which]
     return labels
 
 
-def _layer_name(level: float, layer: NDArray[np.str_], dot: NDArray[np.str_]) -> str:
-    x_element = _commonest(X_ELEMENTS, layer, dot)
+def _layer_name(level: float, symbols: NDArray[np.str_], depth: NDArray[np.float64]) -> str:
+    layer, around = symbols[depth == level], symbols[depth >= level - 0.5]
+    x_element = _commonest(X_ELEMENTS, layer, around)
     if level.is_integer():
-        return f"{level:.1f} {_commonest(A_ELEMENTS, layer, dot)}{x_element}"
-    return f"{level:.1f} {_commonest(B_ELEMENTS, layer, dot)}{x_element}2"
+        return f"{level:.1f} {_commonest(A_ELEMENTS, layer, around)}{x_element}"
+    return f"{level:.1f} {_commonest(B_ELEMENTS, layer, around)}{x_element}2"
 
 
-def _commonest(elements: Sequence[str], layer: NDArray[np.str_], dot: NDArray[np.str_]) -> str:
-    """Element of a site in a layer; where the layer has no such atom, in the dot, else the first.
+def _commonest(elements: Sequence[str], layer: NDArray[np.str_], around: NDArray[np.str_]) -> str:
+    """Element of a site in a layer; where the layer has no such atom, next to it, else the first.
 
     A layer can be without: the innermost AX layer of an even dot is a single A atom, and the
     dot PbBr6 of one cell without its corners has no A at all.
     """
-    for symbols in (layer, dot):
+    for symbols in (layer, around):
         counts = [int((symbols == element).sum()) for element in elements]
         if any(counts):
             return elements[int(np.argmax(counts))]

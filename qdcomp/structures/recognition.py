@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from qdcomp.structures.bulk import A_ELEMENTS, B_ELEMENTS, X_ELEMENTS
+from qdcomp.structures.bulk import A_ELEMENTS, B_ELEMENTS, LATTICE_CONSTANT_RANGE, X_ELEMENTS
 from qdcomp.structures.sites import site_depth_cells
 
 SITE_RADIUS = 0.7
@@ -67,6 +67,8 @@ def recognise_dot(symbols: Sequence[str], positions: NDArray[np.float64]) -> Rec
     else:
         variance = float(positions[is_b].var(axis=0).mean())
         lattice_constant = float(np.sqrt(12 * variance / (cells**2 - 1)))
+    if not LATTICE_CONSTANT_RANGE[0] <= lattice_constant <= LATTICE_CONSTANT_RANGE[1]:
+        return None
     half_cells = (positions - centre) / (lattice_constant / 2) + cells
     depth = np.full(len(elements), np.nan)
     kinds = ((np.isin(elements, A_ELEMENTS), A_PARITY), (is_b, B_PARITY), (is_x, X_PARITY))
@@ -89,6 +91,5 @@ def _depth_of_nearest(
     sites = candidates[nearest, atoms]
     found = (distances[nearest, atoms] < SITE_RADIUS) & ((sites >= 0) & (sites <= 2 * cells)).all(1)
     _, which, claims = np.unique(sites, axis=0, return_inverse=True, return_counts=True)
-    found &= claims[which] == 1
-    depth = np.where(found, site_depth_cells(sites, cells), np.nan)
-    return depth
+    found &= claims[which.reshape(-1)] == 1
+    return np.where(found, site_depth_cells(sites, cells), np.nan)

@@ -76,3 +76,10 @@ def test_shell_that_changes_nothing_is_refused():
         build_core_shell_dot(6, shell_cells=0.5)
     with pytest.raises(InputError, match="core and shell are both CsPbBr3"):
         build_core_shell_dot(6, shell="CsPbBr3")
+
+
+def test_half_cell_that_changes_nothing_is_said():
+    thin, thick = build_core_shell_dot(6, shell_cells=1), build_core_shell_dot(6, shell_cells=1.5)
+    assert elements(thin) == elements(thick)
+    assert thin.warnings == ()
+    assert "same atoms as one of 1" in thick.warnings[0]

@@ -1,4 +1,7 @@
 import dataclasses
+import errno
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -100,6 +103,25 @@ def test_contradicting_charge_is_refused(tmp_path):
         read_structure(path, charge=3)
 
 
+def test_charge_of_a_foreign_file_counts(tmp_path):
+    path = tmp_path / "foreign.xyz"
+    path.write_text("1\ncharge=2\nPb 0 0 0\n")
+    assert read_structure(path).charge == 2
+    with pytest.raises(InputError, match="holds a structure of charge 2"):
+        read_structure(path, charge=0)
+
+
+def test_dropped_cell_is_said(tmp_path):
+    path = tmp_path / "boxed.xyz"
+    boxed = build_quantum_dot(2).atoms
+    boxed.set_cell([20, 20, 20])
+    boxed.pbc = True
+    write(path, boxed, format="extxyz")
+    dot = read_structure(path, charge=-1)
+    assert dot.cells == 2
+    assert "periodic cell in boxed.xyz is left out" in dot.warnings[0]
+
+
 def test_missing_file_is_named(tmp_path):
     with pytest.raises(InputError, match=r"no structure file .*nowhere\.xyz"):
         read_structure(tmp_path / "nowhere.xyz", charge=0)
@@ -143,6 +165,29 @@ def test_lost_field_is_named(tmp_path, lost):
     path.write_text(text.replace(lost, ""))
     with pytest.raises(ParseError, match=lost.split("=")[0].split(":")[0]):
         read_structure(path)
+
+
+@pytest.mark.parametrize("change", [("charge=-1", "charge=-1.5"), ("cells=2", "cells=two")])
+def test_changed_field_is_a_parse_error(tmp_path, change):
+    path = write_structure(build_quantum_dot(2), tmp_path / "dot.extxyz")
+    path.write_text(path.read_text().replace(*change))
+    with pytest.raises(ParseError, match=f"was changed: {change[0].split('=')[0]}"):
+        read_structure(path)
+
+
+def test_failed_write_keeps_the_earlier_file(tmp_path, monkeypatch):
+    path = write_structure(build_quantum_dot(1), tmp_path / "dot.extxyz")
+    before = path.read_text()
+
+    def fill_disk(self, *_args, **_kwargs):
+        self.touch()
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_text", fill_disk)
+    with pytest.raises(InputError, match="No space left on device"):
+        write_structure(build_quantum_dot(2), path)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["dot.extxyz"]
+    assert path.read_text() == before
 
 
 def test_unwritable_place_is_named(tmp_path):

@@ -51,6 +51,17 @@ def test_labels_name_the_shell_material():
     assert list(layer_groups(dot))[:4] == ["0.0 CsBr", "0.5 CaBr2", "1.0 CsBr", "1.5 PbBr2"]
 
 
+def test_innermost_atom_has_the_core_halide_in_its_label():
+    dot = build_core_shell_dot(4, shell="CsPbCl3")
+    assert list(layer_groups(dot)) == [
+        "0.0 CsCl",
+        "0.5 PbCl2",
+        "1.0 CsBr",
+        "1.5 PbBr2",
+        "2.0 CsBr",
+    ]
+
+
 def test_labels_where_a_layer_lacks_an_element():
     assert set(layer_labels(build_quantum_dot(2))) == {"0.0 CsBr", "0.5 PbBr2", "1.0 CsBr"}
     assert set(layer_labels(build_quantum_dot(1))) == {"0.0 CsBr", "0.5 PbBr2"}

@@ -135,8 +135,9 @@ def test_three_cells_lose_an_inverted_pair_of_edge_atoms():
 
 
 @pytest.mark.parametrize("cells", [1, *range(3, 25)])
-def test_neutral_dot_has_no_dipole(cells):
-    dot = build_quantum_dot(cells, charge="neutral")
+@pytest.mark.parametrize("seed", [0, 1])
+def test_neutral_dot_has_no_dipole(cells, seed):
+    dot = build_quantum_dot(cells, charge="neutral", seed=seed)
     charges = {"Cs": 1, "Pb": 2, "Br": -1}
     per_atom = np.array([charges[symbol] for symbol in dot.atoms.get_chemical_symbols()])
     dipole = per_atom @ dot.atoms.positions

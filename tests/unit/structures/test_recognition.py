@@ -42,6 +42,8 @@ def test_what_is_no_cubic_dot_is_not_recognised():
     without = [number for number in range(len(symbols)) if number != lead]
     assert recognise_dot([symbols[k] for k in without], positions[without]) is None
     assert recognise_dot(["O", "H", "H"], np.eye(3)) is None
+    assert recognise_dot(symbols, np.zeros_like(positions)) is None
+    assert recognise_dot(symbols, 10 * positions) is None  # nm taken for Å
 
 
 def test_stranger_has_no_depth():

@@ -5,6 +5,7 @@ import pytest
 
 from qdcomp.errors import InputError
 from qdcomp.structures import build_quantum_dot, select_frozen_atoms, structure_hash
+from qdcomp.structures.structure import sum_formal_charges
 
 
 def test_hash_follows_what_a_calculation_depends_on():
@@ -71,3 +72,9 @@ def test_description_is_one_line(text):
         dataclasses.replace(dot, description=text)
     with pytest.raises(InputError, match="one line of text"):
         dataclasses.replace(dot, warnings=(text,))
+
+
+def test_formal_charge_of_a_stranger_is_not_guessed():
+    assert sum_formal_charges(["Cs", "Pb", "Br", "Br", "Br"]) == 0
+    with pytest.raises(InputError, match="no formal charge for C, N; known: Cs, Pb"):
+        sum_formal_charges(["N", "C", "Cs"])
