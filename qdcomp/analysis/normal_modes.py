@@ -30,6 +30,9 @@ from qdcomp.units import AMU_ANGSTROM2_PER_FS2_EV, HBAR_EV_FS
 RANK_TOLERANCE = 1e-8
 """Relative singular value below which a rigid-body motion is none (linear molecules have five)."""
 
+ROUNDING = 1e-10
+"""ω² over the largest one below which a mode has no frequency, and none that is imaginary."""
+
 ASYMMETRY_WARNING = 0.01
 """Relative asymmetry of a Hessian above which the user is told."""
 
@@ -164,7 +167,7 @@ def compute_normal_modes(
     eigenvectors = np.zeros((len(values), 3 * n_atoms))
     eigenvectors[:, free] = (basis @ vectors).T
     energies = HBAR_EV_FS * frequencies
-    n_imaginary = int((values < 0.0).sum())
+    n_imaginary = int((values < -ROUNDING * np.abs(values).max()).sum())
     return NormalModes(
         energies_ev=energies,
         eigenvectors=eigenvectors.reshape(len(values), n_atoms, 3),

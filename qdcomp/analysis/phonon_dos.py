@@ -151,13 +151,14 @@ def compute_phonon_dos(
     power = _sum_atomic_power(moving, members * mass, build_window(window, n_frames))
     power *= one_sided_weights(n_frames)
     energies = energy_axis(n_frames, step)
+    measured = float(power[0].sum())
+    if measured <= 0.0:
+        raise InputError("no free atom moves in any frame; there are no phonons to count")
     if central_differences:
         power /= _central_difference_response(n_frames)
     total = float(power[0].sum())
-    if total <= 0.0:
-        raise InputError("no free atom moves in any frame; there are no phonons to count")
     density = power * (degrees / (total * energies[1]))
-    kinetic = _kinetic_temperature(moving, mass * ~held, degrees)
+    kinetic = _kinetic_temperature(moving, mass * ~held, degrees) * total / measured
     top = energies[int(np.searchsorted(np.cumsum(density[0]), 0.999 * density[0].sum()))]
     return PhononDos(
         energies_ev=energies,

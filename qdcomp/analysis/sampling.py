@@ -10,9 +10,11 @@ E[P̂_j P̂_k] = P_j P_k (1 + |ρ_jk|²), so
 
 has the mean 1/(n + 1) for n equal cells: n = 1/v − 1 is the effective number of cells, and 2n Q̂/Q
 follows χ² with 2n degrees of freedom. The standard error returned is half the width of the central
-68.3 % interval of that distribution. Blocks in time know nothing of this: over 200 synthetic 10 ps
-trajectories at 10 K a block error of Λ covered the truth in 20 to 47 % of them, this one in 65 to
-75 %. (Spectral χ² statistics: Percival and Walden, Spectral Analysis for Physical Applications,
+68.3 % interval of that distribution; for few cells it is wider than the scatter, since a low
+estimate comes with a low error. Blocks in time know nothing of this: of synthetic 10 ps
+trajectories at 10 K a block error of Λ covered the truth in 20 to 47 %, this one covers Γ in 67 %
+and each band in 69 to 72 % (tests/physics/test_reference_dots.py). Of a few isolated lines each
+counts as 1.6 cells instead of 1 under a Hann window, and a one-sigma error covers 64 %. (Spectral χ² statistics: Percival and Walden, Spectral Analysis for Physical Applications,
 1993, section 6.)
 
 **Means along a trajectory** (mean gap, populations): moving-block bootstrap (Künsch, Ann. Stat. 17,

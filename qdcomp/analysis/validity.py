@@ -120,12 +120,10 @@ def require_mask(name: str, mask: ArrayLike | None, n_atoms: int) -> NDArray[np.
 
 
 def _require_finite(name: str, values: NDArray[np.float64]) -> None:
-    # The sum of finite numbers is finite (short of overflow): one cheap pass decides.
-    if np.isfinite(values.sum()):
-        return
-    finite = np.isfinite(values).reshape(len(values), -1).all(axis=1)
+    finite = np.isfinite(values)
     if finite.all():
         return
+    finite = finite.reshape(len(values), -1).all(axis=1)
     frame = int(np.argmin(finite))
     raise InputError(
         f"the {name} of frame {frame} (counted from 0) are not finite numbers; "
