@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from fireworks import FWorker, LaunchPad
 from qdcomp.errors import InputError
 from qdcomp.recipes.dot_linewidth import make_workflow
 from qdcomp.recipes.execution import read_run_record
+from qdcomp.recipes.job_state import JobState
 from qdcomp.recipes.launchpad import launch_all, open_launchpad, reset_lost_runs
 from qdcomp.recipes.plan import ENGINE_KINDS, PlannedJob
 from qdcomp.recipes.run_directory import EMBEDDED_LAUNCHPAD_NAME, RunDirectory
@@ -22,34 +22,6 @@ LAUNCHPAD_VARIABLE = "QDCOMP_LAUNCHPAD"
 """Environment variable with the URI of the launchpad server, password included."""
 
 _RAISED = re.compile(r"^(?:[\w.]+\.)?\w+(?:Error|Exception|Interrupt|Exit)(?:: |$)", re.MULTILINE)
-
-
-@dataclass(frozen=True)
-class JobState:
-    """How one job stands.
-
-    Attributes
-    ----------
-    job
-        The job.
-    state
-        FireWorks' state: WAITING, READY, RUNNING, COMPLETED, FIZZLED, …
-    steps_done
-        Steps that its engine has done; 0 for jobs without engine.
-    walltime_s
-        Wall time of the engine [s]; None before it has run.
-    corrections
-        What custodian's handlers changed.
-    failure
-        Why it failed; empty if it did not.
-    """
-
-    job: PlannedJob
-    state: str
-    steps_done: int
-    walltime_s: float | None
-    corrections: tuple[str, ...]
-    failure: str
 
 
 def find_launchpad(run: RunDirectory, location: str | None = None) -> str | Path:

@@ -1,0 +1,35 @@
+"""How one job of a run stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from qdcomp.recipes.plan import PlannedJob
+
+
+@dataclass(frozen=True)
+class JobState:
+    """How one job stands.
+
+    Attributes
+    ----------
+    job
+        The job.
+    state
+        FireWorks' state: WAITING, READY, RUNNING, COMPLETED, FIZZLED, …
+    steps_done
+        Steps that its engine has done; 0 for jobs without engine.
+    walltime_s
+        Wall time of the engine [s]; None before it has run.
+    corrections
+        What custodian's handlers changed.
+    failure
+        Why it failed; empty if it did not.
+    """
+
+    job: PlannedJob
+    state: str
+    steps_done: int
+    walltime_s: float | None
+    corrections: tuple[str, ...]
+    failure: str

@@ -1,0 +1,176 @@
+"""The report of a run: its files read back, beside the published numbers of its dot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from qdcomp.analysis import DotAnalysis, ModeCoupling
+from qdcomp.compare import PublishedCoupling, find_coupling_row, find_published
+from qdcomp.recipes.job_state import JobState
+from qdcomp.recipes.plan import ENGINE_KINDS
+from qdcomp.recipes.provenance import collect_provenance
+from qdcomp.recipes.results import load_result
+from qdcomp.recipes.run_directory import ANALYSIS_NAME, MODES_NAME, RunDirectory
+from qdcomp.recipes.study_schema import Study
+from qdcomp.report.content import DotRun, JobRow, PublishedRow, ReportInput
+from qdcomp.report.html import write_report
+from qdcomp.report.summary import summarise_run
+from qdcomp.structures import read_structure
+
+REPORT_FOLDER = "report"
+
+SURROGATE_NOTE = (
+    "Computed with the surrogate engine 'model' (rigid-ion force field and sp3 tight binding), "
+    "not with DFT: trends are meaningful, absolute values are not those of PBE."
+)
+
+
+@dataclass(frozen=True)
+class MadeReport:
+    """A report that was written.
+
+    Attributes
+    ----------
+    path
+        The page.
+    headline
+        The main results, a line each.
+    warnings
+        What the user should know.
+    """
+
+    path: Path
+    headline: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def report_run(run: RunDirectory, states: Sequence[JobState]) -> MadeReport:
+    """Write the report of a finished run into its folder.
+
+    Raises
+    ------
+    StoreError
+        An analysis is missing or damaged.
+    """
+    runs = tuple(_load_dot_run(run, temperature) for temperature in _sort_temperatures(run.study))
+    provenance = collect_provenance(run)
+    content = ReportInput(
+        title=f"{run.study.name}: {run.study.description}",
+        engine_name=run.study.engine,
+        engine_version=provenance["engine"]["version"],
+        is_surrogate=run.engine.is_surrogate,
+        surrogate_note=SURROGATE_NOTE if run.engine.is_surrogate else "",
+        structure=read_structure(run.relaxed_path),
+        runs=runs,
+        published=compare_with_published(run.study, runs[0].analysis),
+        provenance=provenance,
+        warnings=(),
+        jobs=tuple(_describe_state(state) for state in states),
+    )
+    path = write_report(content, run.root / REPORT_FOLDER)
+    return MadeReport(
+        path=path,
+        headline=tuple(summarise_run(content, dot_run) for dot_run in runs),
+        warnings=tuple(warning for dot_run in runs for warning in dot_run.analysis.warnings),
+    )
+
+
+def compare_with_published(study: Study, analysis: DotAnalysis) -> tuple[PublishedRow, ...]:
+    """Put the calculated coupling and linewidth beside the numbers the study refers to."""
+    reference = study.reference
+    if reference is None:
+        return ()
+    if reference.entry is not None:
+        return _compare_histogram(f"{reference.paper}.{reference.entry}", study, analysis)
+    row = find_coupling_row(study.structure.cells, study.structure.shell is not None)
+    return () if row is None else _compare_coupling(row, analysis)
+
+
+def _compare_coupling(row: PublishedCoupling, analysis: DotAnalysis) -> tuple[PublishedRow, ...]:
+    spectrum, table = analysis.spectrum, analysis.linewidths
+    at_300 = [index for index, value in enumerate(table.temperatures_k) if value == 300.0]
+    factors = [
+        PublishedRow(
+            f"S around {band.name}",
+            "",
+            band.huang_rhys_factor,
+            band.huang_rhys_factor_error,
+            published,
+            row.where,
+        )
+        for band, published in zip(spectrum.bands, row.huang_rhys_factors, strict=True)
+    ]
+    energies = [
+        PublishedRow(
+            "reorganization energy Λ",
+            "meV",
+            spectrum.reorganization_energy_ev * 1e3,
+            spectrum.reorganization_energy_error_ev * 1e3,
+            row.reorganization_energy_ev * 1e3,
+            f"{row.where}, from its S",
+        )
+    ]
+    widths = [
+        PublishedRow(
+            "linewidth Γ(300 K)",
+            "meV",
+            table.classical_ev[index] * 1e3,
+            table.classical_error_ev[index] * 1e3,
+            row.fwhm_300k_mev,
+            row.where,
+        )
+        for index in at_300
+    ]
+    return (*factors, *energies, *widths)
+
+
+def _compare_histogram(
+    entry: str, study: Study, analysis: DotAnalysis
+) -> tuple[PublishedRow, ...]:
+    """Put the width of the gap's histogram beside the paper's free and frozen dots."""
+    published = find_published(entry)
+    frozen = study.structure.frozen
+    key = None
+    if frozen is None:
+        key = "free_fwhm_mev"
+    elif frozen.region == "shell" and frozen.shell_cells == 2.0:
+        key = "frozen_two_cells_fwhm_mev"
+    if key is None or not isinstance(published.value, dict) or key not in published.value:
+        return ()
+    return (
+        PublishedRow(
+            f"FWHM of the gap histogram at {analysis.temperature_k:g} K",
+            "meV",
+            analysis.gap_histogram.fwhm_ev * 1e3,
+            None,
+            float(published.value[key]),
+            published.where or entry,
+        ),
+    )
+
+
+def _sort_temperatures(study: Study) -> list[float]:
+    """Sort the temperatures, the coldest first: the coupling is that of the harmonic limit."""
+    return sorted(study.sampling.temperatures_k)
+
+
+def _load_dot_run(run: RunDirectory, temperature_k: float) -> DotRun:
+    path = run.find_file("analyse", temperature_k, ANALYSIS_NAME)
+    modes = run.root / MODES_NAME
+    return DotRun(
+        label=f"{temperature_k:g} K",
+        analysis=load_result(path, DotAnalysis),
+        modes=load_result(modes, ModeCoupling) if modes.is_file() else None,
+    )
+
+
+def _describe_state(state: JobState) -> JobRow:
+    return JobRow(
+        name=state.job.name,
+        state=state.state,
+        steps=state.steps_done if state.job.kind in ENGINE_KINDS else None,
+        walltime_s=state.walltime_s,
+        corrections=state.corrections,
+    )

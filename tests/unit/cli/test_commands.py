@@ -1,0 +1,113 @@
+import sys
+
+import pytest
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from qdcomp.cli import USER_ERROR, main
+from qdcomp.cli.application import application
+
+COMMANDS = get_command(application).commands
+runner = CliRunner()
+
+
+def call(monkeypatch, *arguments):
+    """Exit code of the installed command, with its own handling of errors."""
+    monkeypatch.setattr(sys, "argv", ["qdcomp", *arguments])
+    with pytest.raises(SystemExit) as left:
+        main()
+    return left.value.code
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_has_help_with_an_example(name):
+    text = COMMANDS[name].help
+    assert text
+    assert name == "studies" or f"qdcomp {name}" in text
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_option_says_what_it_is(name):
+    for parameter in COMMANDS[name].params:
+        assert getattr(parameter, "help", None), f"{name}: {parameter.name}"
+
+
+def test_the_version_is_printed():
+    result = runner.invoke(application, ["--version"])
+    assert result.exit_code == 0
+    assert result.output.startswith("qdcomp ")
+
+
+def test_build_writes_a_structure_and_a_picture(tmp_path):
+    out, picture = tmp_path / "dot.extxyz", tmp_path / "dot.png"
+    arguments = ["build", "--cells", "2", "--out", str(out), "--picture", str(picture)]
+    result = runner.invoke(application, arguments)
+    assert result.exit_code == 0, result.output
+    assert "63 atoms" in result.output and "charge -1 e" in result.output
+    assert out.is_file()
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_build_freezes_what_it_is_told(tmp_path):
+    out = tmp_path / "dot.extxyz"
+    arguments = ["build", "--cells", "3", "--freeze", "shell:0.5", "--out", str(out)]
+    assert ", 0 frozen" not in runner.invoke(application, arguments).output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["build", "--cells", "0"], "0"),
+        (["build", "--composition", "CsXxBr3"], "Xx"),
+        (["build", "--charge", "some"], "formal, neutral or a whole number"),
+        (["build", "--freeze", "shell"], "shell:0.5"),
+        (["build", "--shell", "CsCaBr3", "--shell-cells", "9"], "core"),
+        (["plan", "no_such_study"], "shipped studies: demo"),
+        (["run", "no_such_study"], "shipped studies: demo"),
+        (["resume", "nowhere"], "not the folder of a run"),
+        (["status", "nowhere"], "not the folder of a run"),
+        (["report", "nowhere"], "not the folder of a run"),
+        (["analyse", "nowhere"], "nowhere"),
+    ],
+)
+def test_bad_input_is_one_line_that_says_what_to_do(
+    monkeypatch, tmp_path, capsys, arguments, expected
+):
+    monkeypatch.chdir(tmp_path)
+    assert call(monkeypatch, *arguments) == USER_ERROR
+    error = capsys.readouterr().err
+    assert error.startswith("qdcomp: error: ")
+    assert expected in error
+    assert "Traceback" not in error
+
+
+def test_a_wrong_option_is_refused(monkeypatch, capsys):
+    assert call(monkeypatch, "build", "--sells", "3") == USER_ERROR
+    assert "--sells" in capsys.readouterr().err
+
+
+def test_debug_shows_the_traceback(monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert call(monkeypatch, "--debug", "build", "--cells", "0") == USER_ERROR
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_plan_says_what_would_run_and_writes_nothing(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    result = runner.invoke(application, ["plan", "demo"])
+    assert result.exit_code == 0, result.output
+    for expected in ("191 atoms", "charge +2 e", "electrons", "01 relax", "core-hours", "GiB"):
+        assert expected in result.output
+    assert not list(tmp_path.iterdir())
+
+
+def test_plan_writes_the_inputs_of_the_first_job(monkeypatch, tmp_path):
+    result = runner.invoke(application, ["plan", "demo", "--inputs", str(tmp_path / "inputs")])
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "inputs" / "job.json").is_file()
+
+
+def test_studies_lists_the_papers_campaign():
+    result = runner.invoke(application, ["studies"])
+    assert "raino2022_dot_1p8nm" in result.output
+    assert "smoke_cp2k" in result.output
