@@ -251,7 +251,9 @@ def _central_difference_response(n_frames: int) -> NDArray[np.float64]:
 def _kinetic_temperature(
     velocities: NDArray[np.float64], mass: NDArray[np.float64], degrees: int
 ) -> float:
-    twice_kinetic = float(np.einsum("fni,fni,n->", velocities, velocities, mass, optimize=False))
+    components = velocities.reshape(len(velocities), -1)
+    squared = np.einsum("fk,fk->k", components, components)
+    twice_kinetic = float(np.repeat(mass, 3) @ squared)
     energy = AMU_ANGSTROM2_PER_FS2_EV * twice_kinetic / len(velocities)
     return energy / (degrees * BOLTZMANN_EV_PER_K)
 

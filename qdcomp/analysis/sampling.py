@@ -14,8 +14,8 @@ follows χ² with 2n degrees of freedom. The standard error returned is half the
 estimate comes with a low error. Blocks in time know nothing of this: of synthetic 10 ps
 trajectories at 10 K a block error of Λ covered the truth in 20 to 47 %, this one covers Γ in 67 %
 and each band in 69 to 72 % (tests/physics/test_reference_dots.py). Of a few isolated lines each
-counts as 1.6 cells instead of 1 under a Hann window, and a one-sigma error covers 64 %. (Spectral χ² statistics: Percival and Walden, Spectral Analysis for Physical Applications,
-1993, section 6.)
+counts as 1.6 cells instead of 1 under a Hann window, and a one-sigma error covers 64 %. (Spectral
+χ² statistics: Percival and Walden, Spectral Analysis for Physical Applications, 1993, section 6.)
 
 **Means along a trajectory** (mean gap, populations): moving-block bootstrap (Künsch, Ann. Stat. 17,
 1217 (1989)).

@@ -121,10 +121,9 @@ def require_mask(name: str, mask: ArrayLike | None, n_atoms: int) -> NDArray[np.
 
 def _require_finite(name: str, values: NDArray[np.float64]) -> None:
     finite = np.isfinite(values)
-    if finite.all():
+    if bool(finite.all()):
         return
-    finite = finite.reshape(len(values), -1).all(axis=1)
-    frame = int(np.argmin(finite))
+    frame = int(np.argmin(finite.reshape(len(values), -1).all(axis=1)))
     raise InputError(
         f"the {name} of frame {frame} (counted from 0) are not finite numbers; "
         "the run broke there: use the frames before it or run again"

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from qdcomp.analysis import compute_dephasing, compute_huang_rhys_spectrum, compute_linewidth
+from qdcomp.analysis.sampling import block_bootstrap_error
 from qdcomp.units import BOLTZMANN_EV_PER_K, FWHM_PER_SIGMA, HBAR_EV_FS, PLANCK_EV_FS
 
 BANDS_EV = np.array([0.002, 0.007, 0.017])
@@ -110,3 +111,16 @@ def test_errors_of_one_thermal_trajectory_cover_the_truth(name, spread_ev, n_mod
     # The estimate is not biased, and the typical error no wider than the scatter asks for.
     assert np.mean(scatter, axis=0) == pytest.approx(np.ones(4), abs=0.1)
     assert np.median(stated, axis=0) == pytest.approx(np.std(scatter, axis=0), rel=0.25)
+
+
+def test_an_error_from_blocks_in_time_would_be_far_too_small():
+    # Why the errors come from the spectrum: phonons outlive the blocks.
+    factors, reorganization, _ = DOTS["1.8 nm"]
+    variance = 2.0 * reorganization * BOLTZMANN_EV_PER_K * SIMULATION_K
+    hits = []
+    for seed in range(200):
+        generator = np.random.default_rng(seed)
+        gap, _ = thermal_run(generator, factors, (0.0002, 0.0005, 0.001), 4)
+        squared = (gap - gap.mean()) ** 2
+        hits.append(abs(squared.mean() - variance) < block_bootstrap_error(squared, seed=seed))
+    assert np.mean(hits) < 0.5

@@ -123,3 +123,16 @@ def test_a_broken_frame_is_named(trajectory):
 def test_symbols_of_another_dot(trajectory):
     with pytest.raises(InputError, match="29 symbols for 30 atoms"):
         analyse_dot(**{**trajectory, "symbols": SYMBOLS[:-1]})
+
+
+def test_a_trajectory_with_neither_layers_nor_orbitals_nor_velocities(trajectory):
+    for name in ("depth_cells", "lumo_populations", "homo_ev", "lumo_ev", "velocities"):
+        trajectory[name] = None
+    frozen = np.arange(30) < 4
+    trajectory["positions"][:, frozen] = trajectory["positions"][0, frozen]
+    result = analyse_dot(**trajectory, frozen=frozen)
+    assert result.orbitals is None
+    assert result.homo_ev is None
+    assert result.fluctuations.by_layer == ()
+    assert set(result.phonon_dos.partial) == {"element Br", "element Cs", "element Pb"}
+    assert result.mean_temperature_k == pytest.approx(TEMPERATURE, rel=0.02)

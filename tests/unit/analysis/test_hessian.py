@@ -56,6 +56,11 @@ def test_forces_that_are_not_numbers(quadratic):
         compute_hessian(lambda positions: np.full((4, 3), np.nan), start)
 
 
+def test_positions_in_one_row(quadratic):
+    with pytest.raises(InputError, match=r"expected \(n_atoms, 3\)"):
+        compute_hessian(lambda positions: positions, quadratic[1].ravel())
+
+
 def test_force_constants_are_reordered(quadratic):
     hessian, _ = quadratic
     constants = hessian.reshape(4, 3, 4, 3).transpose(0, 2, 1, 3)

@@ -154,6 +154,10 @@ def test_impossible_arguments(cluster):
     positions, hessian = cluster
     with pytest.raises(InputError, match="positions are needed"):
         compute_normal_modes(hessian, MASSES)
+    with pytest.raises(InputError, match=r"positions have shape \(4, 3\)"):
+        compute_normal_modes(hessian, MASSES, positions[:4])
+    with pytest.raises(InputError, match="no vibration"):
+        compute_normal_modes(np.zeros((3, 3)), MASSES[:1], np.zeros((1, 3)))
     with pytest.raises(InputError, match="all 5 atoms are frozen"):
         compute_normal_modes(hessian, MASSES, frozen=np.ones(5, dtype=bool))
     with pytest.raises(InputError, match=r"expected finite numbers of shape \(15, 15\)"):
