@@ -15,13 +15,14 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from qdcomp.errors import ParseError
+from qdcomp.errors import InputError, ParseError
 from qdcomp.trajectory.xyz_atoms import read_symbols, read_values
+from qdcomp.trajectory.xyz_columns import FixedColumns
 from qdcomp.trajectory.xyz_comment import Quantity, find_columns, find_factor
 from qdcomp.trajectory.xyz_index import FrameSpan, OnRestart, index_frames
 
-KERNEL_BYTES = 8 * 2**20
-"""Files above this are read by the compiled kernel, whose loading takes half a second."""
+MANY_ATOMS = 48
+"""Frames of fewer atoms are read faster one by one than as arrays."""
 
 
 @dataclass(frozen=True)
@@ -189,6 +190,11 @@ class XyzFile:
         except BaseException:
             self._data.close()
             raise
+        self._bytes: NDArray[np.uint8] | None = np.frombuffer(self._data, dtype=np.uint8)
+        self._fixed: FixedColumns | None = None
+        if len(self.symbols) >= MANY_ATOMS:
+            block = self._data[first.start : first.stop]
+            self._fixed = FixedColumns.detect(block, self._columns)
 
     @property
     def n_frames(self) -> int:
@@ -198,13 +204,11 @@ class XyzFile:
     def read_into(self, index: int, target: NDArray[np.float64]) -> None:
         """Read the numbers of one frame into an array of shape ``(n_atoms, 3)``."""
         span = self.spans[index]
-        target[:] = read_values(
-            self._data[span.start : span.stop],
-            self._columns,
-            self.symbols,
-            self.path,
-            span.line + 2,
-        )
+        if self._bytes is None:
+            raise InputError(f"{self.path} is closed; read its frames before closing it")
+        if self._fixed is None or not self._fixed.read(self._bytes[span.start : span.stop], target):
+            block = self._data[span.start : span.stop]
+            target[:] = read_values(block, self._columns, self.symbols, self.path, span.line + 2)
         if self._factor != 1.0:
             target *= self._factor
 
@@ -225,6 +229,7 @@ class XyzFile:
 
     def close(self) -> None:
         """Close the file."""
+        self._bytes = None
         self._data.close()
 
     def __enter__(self) -> Self:

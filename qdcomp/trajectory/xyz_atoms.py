@@ -1,6 +1,6 @@
-"""Atom lines of an xyz frame, read line by line: the path for small files and odd numbers.
+"""Atom lines of an xyz frame in plain Python: the path for small files and odd numbers.
 
-Its answers are the reference: `qdcomp.trajectory.xyz_kernel` is faster, gives up on whatever it
+Its answers are the reference: `qdcomp.trajectory.xyz_columns` is faster, leaves alone whatever it
 does not know, and then this module reads the frame or says which line is wrong.
 """
 
@@ -43,7 +43,8 @@ def read_values(
 ) -> NDArray[np.float64]:
     """Read the three numbers of every atom, in the file's unit, shape ``(n_atoms, 3)``.
 
-    Every number is the double nearest to its text, as ``float(text)``.
+    Every number is the double nearest to its text, as ``float(text)``. `line` is the number of
+    the first atom line.
 
     Raises
     ------
@@ -51,6 +52,35 @@ def read_values(
         Naming the line, if it has too few columns, another atom than in the first frame, or a
         number that is none or not finite.
     """
+    values = _read_table(block, columns, symbols)
+    if values is None:
+        values = _read_lines(block, columns, symbols, path, line)
+    return values
+
+
+def _read_table(
+    block: bytes, columns: Columns, symbols: tuple[str, ...]
+) -> NDArray[np.float64] | None:
+    """Read a frame whose lines have equally many plain numbers; None for any other."""
+    width = len(block[: block.find(b"\n")].split())
+    fields = block.split()
+    if len(fields) != width * len(symbols) or width < columns.n_needed:
+        return None
+    if fields[columns.species :: width] != [symbol.encode() for symbol in symbols]:
+        return None
+    first = columns.first_value
+    try:
+        axes = [list(map(float, fields[first + axis :: width])) for axis in range(3)]
+    except ValueError:
+        return None
+    values = np.array(axes).T
+    return values if np.all(np.isfinite(values)) else None
+
+
+def _read_lines(
+    block: bytes, columns: Columns, symbols: tuple[str, ...], path: Path, line: int
+) -> NDArray[np.float64]:
+    """Read a frame line by line, and say which line is wrong."""
     values = np.empty((len(symbols), 3))
     for number, (text, symbol) in enumerate(zip(block.splitlines(), symbols, strict=True)):
         fields = _split(text, columns, path, line + number)
