@@ -126,9 +126,7 @@ def _compare_coupling(row: PublishedCoupling, analysis: DotAnalysis) -> tuple[Pu
     return (*factors, *energies, *widths)
 
 
-def _compare_histogram(
-    entry: str, study: Study, analysis: DotAnalysis
-) -> tuple[PublishedRow, ...]:
+def _compare_histogram(entry: str, study: Study, analysis: DotAnalysis) -> tuple[PublishedRow, ...]:
     """Put the width of the gap's histogram beside the paper's free and frozen dots."""
     published = find_published(entry)
     frozen = study.structure.frozen

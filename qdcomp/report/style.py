@@ -21,8 +21,14 @@ MUTED = "#52606d"
 GRID = "#d9dee4"
 """Grid lines."""
 
-SURROGATE = "#a33b00"
-"""Labels of surrogates and assumptions; 6.6 : 1 on white."""
+TOTAL = "#56616c"
+"""Totals and points among coloured curves, visible on white and on black."""
+
+GUIDE = "#7b8794"
+"""Dashed guides, visible on white and on black."""
+
+SURROGATE = "#b84a00"
+"""Labels of surrogates and assumptions; more than 4.5 : 1 on white."""
 
 SERIES = ("#0072b2", "#d55e00", "#009e73", "#b5508c", "#8a6d00", "#3f8fc4", "#6b6b6b")
 """Colours of series that have no colour of their own, in order."""
@@ -30,7 +36,7 @@ SERIES = ("#0072b2", "#d55e00", "#009e73", "#b5508c", "#8a6d00", "#3f8fc4", "#6b
 DASHES = ("solid", "dash", "dot", "dashdot")
 """Dash patterns in order, in the words of plotly."""
 
-LAYERS = ("#1b4f8f", "#2f7ebc", "#17a2a2", "#4f9a3a", "#a8930d", "#d07c0b", "#b8442c", "#7d3c78")
+LAYERS = ("#2b6cb0", "#d07c0b", "#17907f", "#b8442c", "#7d5ba6", "#8a8f0d", "#3fa0c8", "#9c4f7c")
 """Colours of layers from the surface inwards."""
 
 BANDS = ("#cfe3f3", "#fbe3c8", "#d6ecdf")
@@ -95,8 +101,8 @@ def element_color(symbol: str) -> str:
 
 
 def element_radius(symbol: str) -> float:
-    """Radius an atom is drawn with [Å]: two thirds of its covalent radius."""
-    return float(covalent_radii[atomic_numbers.get(symbol, 0)]) * 2.0 / 3.0
+    """Radius an atom is drawn with [Å]: 0.6 of its covalent radius."""
+    return 0.6 * float(covalent_radii[atomic_numbers.get(symbol, 0)])
 
 
 def cycle(colors: Sequence[str], index: int) -> str:

@@ -1,0 +1,210 @@
+"""The report: one page that needs no network, and its figures and numbers as files beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+from qdcomp.report import style
+from qdcomp.report.comparison_panels import (
+    has_several_temperatures,
+    linewidth_case_panel,
+    linewidth_temperature_panel,
+)
+from qdcomp.report.content import DotRun, ReportInput
+from qdcomp.report.coupling_panels import (
+    correlation_panel,
+    coupling_panels,
+    dephasing_panel,
+    lineshape_panel,
+    mode_panels,
+)
+from qdcomp.report.dynamics_panels import (
+    gap_histogram_panel,
+    gap_trace_panel,
+    mobility_panel,
+    orbital_panels,
+    phonon_dos_panels,
+)
+from qdcomp.report.interactive_drawing import describe_plot
+from qdcomp.report.number_text import MISSING, format_duration, format_measured, format_plain
+from qdcomp.report.panel import Panel
+from qdcomp.report.static_drawing import save_panel
+from qdcomp.report.strict_json import collect_results, to_plain, write_json
+from qdcomp.report.structure_picture import draw_structure
+from qdcomp.report.summary import (
+    collect_warnings,
+    list_absent,
+    state_difference,
+    summarise_run,
+    tabulate_runs,
+)
+from qdcomp.report.viewer_data import describe_for_viewer
+from qdcomp.resources import find_template
+from qdcomp.structures import structure_hash
+
+PAGE_TEMPLATE = "report/page.html.j2"
+STYLE_SHEET = "report/page.css"
+SCRIPTS = ("report/plots.js", "report/viewer.js")
+FIGURE_FOLDER = "figures"
+
+
+@dataclass(frozen=True)
+class FigureGroup:
+    """Figures of one subject."""
+
+    title: str
+    panels: tuple[Panel, ...]
+
+
+@dataclass(frozen=True)
+class RunSection:
+    """One run and its figures."""
+
+    run: DotRun
+    headline: str
+    groups: tuple[FigureGroup, ...]
+
+
+def write_report(report: ReportInput, directory: Path | str) -> Path:
+    """Write ``index.html``, ``figures/``, ``results.json`` and ``provenance.json``.
+
+    The page holds everything it shows, interactive plots and the structure viewer included, and
+    forbids itself any connection. Each figure is beside it as PNG, SVG and CSV.
+
+    Parameters
+    ----------
+    report
+        What to show. What is missing in it is missing on the page, with a sentence that says so.
+    directory
+        Made if it is not there; older files of the same names are replaced.
+
+    Returns
+    -------
+    Path
+        The page.
+    """
+    root = Path(directory)
+    figures = root / FIGURE_FOLDER
+    figures.mkdir(parents=True, exist_ok=True)
+    overview = _overview_panels(report)
+    sections = tuple(_describe_run(report, index) for index in range(len(report.runs)))
+    panels = [*overview]
+    panels += [panel for part in sections for group in part.groups for panel in group.panels]
+    for panel in panels:
+        save_panel(panel, figures)
+    if report.structure is not None:
+        for kind in ("png", "svg"):
+            draw_structure(report.structure, figures / f"structure.{kind}")
+    (root / "results.json").write_text(write_json(collect_results(report)), encoding="utf-8")
+    (root / "provenance.json").write_text(write_json(report.provenance), encoding="utf-8")
+    page = root / "index.html"
+    page.write_text(_render_page(report, overview, sections, panels), encoding="utf-8")
+    return page
+
+
+def label_assumptions(report: ReportInput) -> tuple[str, ...]:
+    """Give the notes that every figure of a report carries."""
+    if not report.is_surrogate:
+        return ()
+    return (f"surrogate engine {report.engine_name}, not a first-principles result",)
+
+
+def _overview_panels(report: ReportInput) -> tuple[Panel, ...]:
+    """Γ(T), and Γ of each case where runs are cases at one temperature."""
+    if not report.runs:
+        return ()
+    panels = [linewidth_temperature_panel(report.runs)]
+    if len(report.runs) > 1 and not has_several_temperatures(report.runs):
+        panels.append(linewidth_case_panel(report.runs))
+    return tuple(panel.with_notes(label_assumptions(report)) for panel in panels)
+
+
+def _describe_run(report: ReportInput, index: int) -> RunSection:
+    run = report.runs[index]
+    prefix = f"run{index + 1}_" if len(report.runs) > 1 else ""
+    notes = label_assumptions(report)
+    groups = tuple(
+        FigureGroup(title, tuple(panel.with_notes(notes, prefix) for panel in panels))
+        for title, panels in _group_panels(run)
+        if panels
+    )
+    return RunSection(run, summarise_run(report, run), groups)
+
+
+def _group_panels(run: DotRun) -> list[tuple[str, tuple[Panel, ...]]]:
+    analysis = run.analysis
+    return [
+        ("Phonons", phonon_dos_panels(analysis)),
+        ("Exciton–phonon coupling", coupling_panels(analysis)),
+        ("Gap", (gap_trace_panel(analysis), gap_histogram_panel(analysis))),
+        (
+            "Coherence and emission",
+            (correlation_panel(analysis), dephasing_panel(analysis), lineshape_panel(analysis)),
+        ),
+        ("Motion of the atoms", (mobility_panel(analysis),)),
+        (
+            "Frontier orbitals",
+            () if analysis.orbitals is None else orbital_panels(analysis.orbitals),
+        ),
+        ("Normal modes", () if run.modes is None else mode_panels(analysis, run.modes)),
+    ]
+
+
+def _render_page(
+    report: ReportInput,
+    overview: tuple[Panel, ...],
+    sections: tuple[RunSection, ...],
+    panels: list[Panel],
+) -> str:
+    template_path = find_template(PAGE_TEMPLATE)
+    environment = Environment(
+        loader=FileSystemLoader(template_path.parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        measured=format_measured, plain=format_plain, duration=format_duration
+    )
+    structure = report.structure
+    return environment.get_template(template_path.name).render(
+        report=report,
+        overview=overview,
+        sections=sections,
+        folder=FIGURE_FOLDER,
+        missing=MISSING,
+        is_mapping=lambda value: isinstance(value, Mapping),
+        structure_hash=None if structure is None else structure_hash(structure),
+        summary=tabulate_runs(report),
+        published=[(row, state_difference(row)) for row in report.published],
+        warnings=collect_warnings(report),
+        absent=list_absent(report),
+        provenance=to_plain(report.provenance),
+        plots=_embed_json({panel.name: describe_plot(panel) for panel in panels}),
+        viewer=None if structure is None else _embed_json(describe_for_viewer(structure)),
+        theme=_embed_json({"surrogate": style.SURROGATE}),
+        style_sheet=_read_verbatim(STYLE_SHEET),
+        scripts=[_read_verbatim(name) for name in SCRIPTS],
+        plotly=Markup(get_plotlyjs()),
+    )
+
+
+def _read_verbatim(template: str) -> Markup:
+    """Text of a shipped file, to stand in the page as it is."""
+    return Markup(find_template(template).read_text(encoding="utf-8"))
+
+
+def _embed_json(value: Any) -> Markup:
+    """JSON for a script element: no ``<`` can end the element, whatever the texts hold."""
+    text = write_json(value, indent=None)
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)

@@ -1,0 +1,239 @@
+"""Panels as plotly figures, in the JSON that plotly.js reads."""
+
+from __future__ import annotations
+
+import html
+import textwrap
+from functools import singledispatch
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qdcomp.report import style
+from qdcomp.report.panel import Bars, Line, Mark, Panel, Points, Steps, Sticks
+
+NOTE_WIDTH = 46
+"""Characters in a line of notes: what a telephone shows."""
+
+NOTE_LINE_PX = 14
+"""Height of a line of notes [px]."""
+
+SIGNIFICANT_DIGITS = 6
+"""Digits of numbers in the page; more are in the files beside it."""
+
+
+def describe_plot(panel: Panel) -> dict[str, Any]:
+    """Return ``{"data": …, "layout": …}`` of plotly: plain lists and numbers, for JSON.
+
+    Texts are escaped: plotly reads its labels as a kind of HTML.
+    """
+    several = len(panel.marks) + len(panel.guides) > 1
+    notes = textwrap.wrap(" · ".join(panel.notes), NOTE_WIDTH)
+    layout: dict[str, Any] = {
+        "xaxis": _axis(panel.x_label, panel.x_range),
+        "yaxis": _axis(panel.y_label, panel.y_range),
+        "showlegend": several,
+        "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": -0.2, "yanchor": "top"},
+        "margin": {"l": 62, "r": 14, "t": 10 + NOTE_LINE_PX * len(notes), "b": 50},
+        "barmode": "group",
+        "shapes": [*map(_span_shape, panel.spans), *map(_guide_shape, panel.guides)],
+        "annotations": [_span_label(span.lower, span.upper, span.label) for span in panel.spans],
+        "hovermode": "closest",
+    }
+    if any(isinstance(mark, Bars) for mark in panel.marks):
+        layout["xaxis"]["type"] = "category"
+    if notes:
+        layout["annotations"].append(_note(notes))
+    return {"data": [trace for mark in panel.marks for trace in _traces(mark)], "layout": layout}
+
+
+def _axis(label: str, limits: tuple[float, float] | None) -> dict[str, Any]:
+    axis: dict[str, Any] = {"title": {"text": _text(label)}, "automargin": True}
+    if limits is not None:
+        axis["range"] = [float(limit) for limit in limits]
+    return axis
+
+
+def _span_shape(span: Any) -> dict[str, Any]:
+    return {
+        "type": "rect",
+        "xref": "x",
+        "yref": "paper",
+        "x0": span.lower,
+        "x1": span.upper,
+        "y0": 0,
+        "y1": 1,
+        "fillcolor": span.color,
+        "opacity": 0.55,
+        "line": {"width": 0},
+        "layer": "below",
+    }
+
+
+def _guide_shape(guide: Any) -> dict[str, Any]:
+    across = {"xref": "x", "yref": "paper", "x0": guide.value, "x1": guide.value, "y0": 0, "y1": 1}
+    if guide.axis == "y":
+        across = {
+            "xref": "paper",
+            "yref": "y",
+            "x0": 0,
+            "x1": 1,
+            "y0": guide.value,
+            "y1": guide.value,
+        }
+    return {
+        "type": "line",
+        **across,
+        "line": {"color": style.GUIDE, "width": 1.2, "dash": "dash"},
+        "name": _text(guide.label),
+        "showlegend": True,
+    }
+
+
+def _span_label(lower: float, upper: float, label: str) -> dict[str, Any]:
+    return {
+        "x": 0.5 * (lower + upper),
+        "y": 1,
+        "xref": "x",
+        "yref": "paper",
+        "yanchor": "top",
+        "text": _text(label),
+        "showarrow": False,
+        "font": {"size": 11},
+    }
+
+
+def _note(lines: list[str]) -> dict[str, Any]:
+    return {
+        "x": 0,
+        "y": 1,
+        "xref": "paper",
+        "yref": "paper",
+        "xanchor": "left",
+        "yanchor": "bottom",
+        "align": "left",
+        "text": "<br>".join(map(_text, lines)),
+        "showarrow": False,
+        "font": {"size": 11, "color": style.SURROGATE},
+        "name": "note",
+    }
+
+
+def _text(text: str) -> str:
+    return html.escape(text, quote=False)
+
+
+def _numbers(values: NDArray[np.float64]) -> list[float | None]:
+    """Round to significant digits; what is not finite becomes null."""
+    return [
+        float(f"{value:.{SIGNIFICANT_DIGITS}g}") if np.isfinite(value) else None
+        for value in values.tolist()
+    ]
+
+
+@singledispatch
+def _traces(mark: Mark) -> list[dict[str, Any]]:
+    raise TypeError(f"no way to draw {type(mark).__name__}")
+
+
+@_traces.register
+def _(mark: Line) -> list[dict[str, Any]]:
+    x = _numbers(mark.x)
+    trace: dict[str, Any] = {
+        "type": "scatter",
+        "mode": "lines",
+        "name": _text(mark.label),
+        "x": x,
+        "y": _numbers(mark.y),
+        "line": {"color": mark.color, "dash": mark.dash, "width": 2},
+    }
+    if mark.fill:
+        trace |= {"fill": "tozeroy", "fillcolor": _translucent(mark.color, 0.25)}
+    if mark.error is None:
+        return [trace]
+    edge = {
+        "type": "scatter",
+        "mode": "lines",
+        "x": x,
+        "line": {"width": 0},
+        "showlegend": False,
+        "hoverinfo": "skip",
+        "legendgroup": trace["name"],
+    }
+    lower = edge | {"y": _numbers(mark.y - mark.error)}
+    upper = edge | {
+        "y": _numbers(mark.y + mark.error),
+        "fill": "tonexty",
+        "fillcolor": _translucent(mark.color, 0.18),
+    }
+    return [lower, upper, trace | {"legendgroup": trace["name"]}]
+
+
+@_traces.register
+def _(mark: Points) -> list[dict[str, Any]]:
+    trace: dict[str, Any] = {
+        "type": "scatter",
+        "mode": "markers",
+        "name": _text(mark.label),
+        "x": _numbers(mark.x),
+        "y": _numbers(mark.y),
+        "marker": {"color": mark.color, "symbol": mark.symbol, "size": 8},
+    }
+    return [trace | _error_bars(mark.error)]
+
+
+@_traces.register
+def _(mark: Steps) -> list[dict[str, Any]]:
+    return [
+        {
+            "type": "bar",
+            "name": _text(mark.label),
+            "x": _numbers(0.5 * (mark.edges[1:] + mark.edges[:-1])),
+            "y": _numbers(mark.heights),
+            "width": _numbers(np.diff(mark.edges)),
+            "marker": {"color": _translucent(mark.color, 0.55)},
+        }
+    ]
+
+
+@_traces.register
+def _(mark: Bars) -> list[dict[str, Any]]:
+    trace: dict[str, Any] = {
+        "type": "bar",
+        "name": _text(mark.label),
+        "x": [_text(category) for category in mark.categories],
+        "y": _numbers(mark.heights),
+        "marker": {"color": mark.color},
+    }
+    return [trace | _error_bars(mark.error)]
+
+
+@_traces.register
+def _(mark: Sticks) -> list[dict[str, Any]]:
+    x: list[float | None] = []
+    y: list[float | None] = []
+    for position, height in zip(_numbers(mark.x), _numbers(mark.y), strict=True):
+        x += [position, position, None]
+        y += [0.0, height, None]
+    return [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": _text(mark.label),
+            "x": x,
+            "y": y,
+            "line": {"color": mark.color, "width": 1.5},
+        }
+    ]
+
+
+def _error_bars(error: NDArray[np.float64] | None) -> dict[str, Any]:
+    if error is None:
+        return {}
+    return {"error_y": {"type": "data", "array": _numbers(error), "thickness": 1.3, "width": 3}}
+
+
+def _translucent(color: str, opacity: float) -> str:
+    red, green, blue = (int(color[start : start + 2], 16) for start in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity})"
