@@ -18,17 +18,12 @@ from ase.md.verlet import VelocityVerlet
 
 from qdcomp.engines.base import DynamicsSettings, EngineJob
 from qdcomp.engines.model.calculator import ModelCalculator
-from qdcomp.engines.model.force_field import compute_hessian
 from qdcomp.engines.model.jobs import TRAJECTORY_NAME, Continuation
 from qdcomp.engines.model.settings import ModelSettings
-from qdcomp.engines.model.thermal import (
-    count_degrees_of_freedom,
-    sample_displacements,
-    sample_velocities,
-)
+from qdcomp.engines.model.thermal import count_degrees_of_freedom
+from qdcomp.engines.model.thermal_start import prepare_thermal_start
 from qdcomp.errors import EngineError
-from qdcomp.trajectory import Frame
-from qdcomp.trajectory.writer import TrajectoryWriter
+from qdcomp.trajectory import Frame, TrajectoryWriter
 from qdcomp.units import BOLTZMANN_EV_PER_K
 
 EXPLOSION_FACTOR = 100.0
@@ -134,39 +129,6 @@ def _add_frontier(frame: Frame, atoms: Atoms, calculator: ModelCalculator) -> Fr
     )
 
 
-def prepare_thermal_start(
-    atoms: Atoms, job: EngineJob, settings: ModelSettings, calculator: ModelCalculator
-) -> tuple[str, ...]:
-    """Give `atoms`, in place, velocities and where wanted displacements; return warnings.
-
-    A structure that has velocities keeps them.
-    """
-    dynamics = job.dynamics
-    assert dynamics is not None
-    if atoms.has("momenta") and np.any(atoms.get_momenta()):
-        return ()
-    rng = np.random.default_rng([job.seed, dynamics.first_step])
-    positions = atoms.get_positions()
-    warnings: tuple[str, ...] = ()
-    if settings.thermal_start == "harmonic":
-        hessian = compute_hessian(calculator.force_field(atoms), positions)
-        displacements = sample_displacements(
-            hessian, positions, job.frozen, dynamics.temperature_k, rng
-        )
-        if displacements is None:
-            warnings = (
-                "the starting structure is not a minimum, so the dynamics started from velocities "
-                "alone; relax it first, or allow a long equilibration",
-            )
-        else:
-            atoms.set_positions(positions + displacements)
-    velocities = sample_velocities(
-        atoms.get_masses(), atoms.get_positions(), job.frozen, dynamics.temperature_k, rng
-    )
-    atoms.set_velocities(velocities / units.fs)
-    return warnings
-
-
 def _open_store(
     directory: Path, atoms: Atoms, job: EngineJob, parameters_name: str
 ) -> tuple[TrajectoryWriter, Frame | None]:
@@ -217,7 +179,7 @@ def run_dynamics(
     continuation: Continuation | None,
     directory: Path,
     report: Callable[[str], None],
-) -> tuple[str, ...]:
+) -> None:
     """Run, or go on with, the dynamics of `job`; `atoms` is moved in place.
 
     Parameters
@@ -233,10 +195,6 @@ def run_dynamics(
     report
         Takes lines about the progress.
 
-    Returns
-    -------
-    What the user should know.
-
     Raises
     ------
     EngineError
@@ -249,13 +207,12 @@ def run_dynamics(
     atoms.calc = calculator
     atoms.set_constraint(FixAtoms(mask=job.frozen) if np.any(job.frozen) else None)
     degrees = count_degrees_of_freedom(atoms.get_positions(), job.frozen)
-    warnings: tuple[str, ...] = ()
     writer, last = _open_store(directory, atoms, job, calculator.model_parameters.name)
     with writer:
         if last is not None:
             continuation = _resume(atoms, last)
         else:
-            warnings = prepare_thermal_start(atoms, job, settings, calculator)
+            prepare_thermal_start(atoms, job, settings, calculator, report)
         if continuation and continuation.homo_ev is not None and continuation.lumo_ev is not None:
             calculator.remember_levels(continuation.homo_ev, continuation.lumo_ev)
         integrator = Integrator(
@@ -273,4 +230,3 @@ def run_dynamics(
                 frame = _add_frontier(frame, atoms, calculator)
             writer.append(frame)
             report(f"step {step - dynamics.first_step}/{dynamics.steps}")
-    return warnings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -31,18 +32,23 @@ from qdcomp.engines.model.parameters import find_parameter_file, read_parameters
 from qdcomp.engines.model.settings import read_settings
 from qdcomp.engines.model.tight_binding import count_occupied_orbitals
 from qdcomp.errors import InputError, ParseError
-from qdcomp.trajectory import Frame
-from qdcomp.trajectory.store import open_trajectory
+from qdcomp.trajectory import Frame, open_trajectory
 
 FORCE_SECONDS_PER_PAIR = 5.0e-9
 """Wall time of one force evaluation over the square of the number of atoms [s]."""
 
-FRONTIER_SECONDS = 2.0e-11
+FRONTIER_SECONDS = 4.0e-11
 """Wall time of one search for the frontier orbitals over the cube of the number of cation
 orbitals [s]: three factorisations."""
 
-FRONTIER_OVERHEAD_SECONDS = 4.0e-3
+FRONTIER_OVERHEAD_SECONDS = 6.0e-3
 """Wall time of a search that does not depend on size [s]."""
+
+PROGRESS_LINE = re.compile(rb"^step (\d+)\b", re.MULTILINE)
+"""A line of the standard output that reports a step."""
+
+PROGRESS_TAIL_BYTES = 4096
+"""Enough of the end of the standard output to hold such a line [bytes]."""
 
 USUAL_RELAXATION_STEPS = 300
 """Force evaluations of a relaxation: 80 to 350 were seen for dots of 3 to 6 cells."""
@@ -167,6 +173,20 @@ class ModelEngine:
     def command(self, directory: Path) -> list[str]:
         """Command to run in `directory`."""
         return [sys.executable, "-m", "qdcomp.engines.model", "."]
+
+    def environment(self, directory: Path) -> dict[str, str]:
+        """One thread: the matrices of a dot are too small to share."""
+        return {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+    def count_steps(self, directory: Path) -> int:
+        """Count the steps that the run in `directory` has reported so far."""
+        path = directory / self.output_name
+        if not path.is_file():
+            return 0
+        with path.open("rb") as stream:
+            stream.seek(max(0, path.stat().st_size - PROGRESS_TAIL_BYTES))
+            reported = PROGRESS_LINE.findall(stream.read())
+        return int(reported[-1]) if reported else 0
 
     def is_complete(self, directory: Path) -> bool:
         """Whether the run in `directory` has done all its steps."""

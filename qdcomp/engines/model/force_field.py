@@ -75,7 +75,7 @@ def build_force_field(symbols: Sequence[str], parameters: ModelParameters) -> Fo
     )
 
 
-@numba.njit(cache=True, fastmath={"reassoc", "contract", "arcp", "nsz"})
+@numba.njit(cache=True, error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})
 def _energy_and_forces(  # type: ignore[no-untyped-def]
     positions, kinds, charges, a_ev, inverse_rho, c6, reach_squared, forces
 ):  # pragma: no cover - compiled
@@ -131,7 +131,7 @@ def _energy_and_forces(  # type: ignore[no-untyped-def]
     return energy
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, error_model="numpy")
 def _hessian(  # type: ignore[no-untyped-def]
     positions, kinds, charges, a_ev, inverse_rho, c6, hessian
 ):  # pragma: no cover - compiled

@@ -61,7 +61,7 @@ class FrontierLevels:
     method: Literal["dense", "lanczos"]
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, error_model="numpy")
 def _subtract_anions(  # type: ignore[no-untyped-def]
     first_bond, bond_cations, blocks, inverse, schur
 ):  # pragma: no cover - compiled
@@ -81,7 +81,7 @@ def _subtract_anions(  # type: ignore[no-untyped-def]
                         schur[row + i, column + j] -= total
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, error_model="numpy")
 def _hop_to_cations(  # type: ignore[no-untyped-def]
     first_bond, bond_cations, blocks, at_anions, result
 ):  # pragma: no cover - compiled
@@ -93,7 +93,7 @@ def _hop_to_cations(  # type: ignore[no-untyped-def]
                     result[row + i] += blocks[bond, i, k] * at_anions[4 * x + k]
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, error_model="numpy")
 def _hop_to_anions(  # type: ignore[no-untyped-def]
     first_bond, bond_cations, blocks, at_cations, result
 ):  # pragma: no cover - compiled

@@ -33,7 +33,7 @@ from qdcomp.engines.model.parameters import read_parameters
 from qdcomp.engines.model.relaxation import relax_structure
 from qdcomp.engines.model.settings import ModelSettings, read_settings
 from qdcomp.errors import EngineError, QdcompError
-from qdcomp.trajectory.store import open_trajectory
+from qdcomp.trajectory import open_trajectory
 
 CLOSED_GAP_EV = 0.1
 """Gap below which a study is told that its gap has closed [eV]."""
@@ -116,7 +116,7 @@ def _run(directory: Path, report: Callable[[str], None]) -> None:
     if job.task == "relax":
         atoms, steps, warnings = _relax(job, settings, calculator, directory, report)
     elif job.task == "dynamics":
-        warnings = run_dynamics(
+        run_dynamics(
             atoms, job, settings, calculator, read_continuation(directory), directory, report
         )
     frontier = calculator.frontier_orbitals(atoms)

@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 from qdcomp.engines.model.parameters import DEFAULT_PARAMETERS
 from qdcomp.errors import InputError
 
-ThermalStart = Literal["harmonic", "velocities"]
+ThermalStart = Literal["canonical", "velocities"]
 
 
 @dataclass(frozen=True)
@@ -22,9 +22,9 @@ class ModelSettings:
     parameters
         Shipped parameter set by name, or the path of a file ending in .yaml.
     thermal_start
-        How dynamics starts from a structure without velocities: ``harmonic`` draws displacements
-        and velocities from the harmonic canonical ensemble of the relaxed structure,
-        ``velocities`` velocities alone.
+        How dynamics starts from a structure without velocities: ``canonical`` from a thermal
+        state of every mode (see `qdcomp.engines.model.thermal_start`), ``velocities`` from
+        Maxwell–Boltzmann velocities at the geometry given.
     rattle_angstrom
         Standard deviation of the seeded random displacement before a relaxation [Å], with which
         it leaves symmetric saddle points.
@@ -33,7 +33,7 @@ class ModelSettings:
     """
 
     parameters: str = DEFAULT_PARAMETERS
-    thermal_start: ThermalStart = "harmonic"
+    thermal_start: ThermalStart = "canonical"
     rattle_angstrom: float = 0.02
     check_minimum: bool = True
 

@@ -1,12 +1,4 @@
-"""Starting points of dynamics: degrees of freedom, velocities, thermal displacements.
-
-A dot at 10 K is close to harmonic: a thermostat that rescales all velocities by one factor (CSVR)
-hardly moves energy from mode to mode within tens of picoseconds. Started from the relaxed
-geometry with random velocities alone, the fast modes feed their kinetic into potential energy
-first, the thermostat makes up for it with a factor that also heats the slow modes, and the slow
-modes keep the heat. Started from displacements and velocities that are both drawn from the
-harmonic canonical ensemble, each mode holds kT on average from the first step on.
-"""
+"""Degrees of freedom, and random draws from the harmonic canonical ensemble."""
 
 from __future__ import annotations
 
@@ -64,6 +56,18 @@ def count_degrees_of_freedom(positions: NDArray[np.float64], frozen: NDArray[np.
     return int(positions.size - build_rigid_body_basis(positions).shape[1])
 
 
+def remove_rigid_body_velocity(
+    velocities: NDArray[np.float64], masses: NDArray[np.float64], positions: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Take net momentum and angular momentum out of velocities, shape ``(n_atoms, 3)``."""
+    weights = np.sqrt(masses)[:, None]
+    weighted = (velocities * weights).ravel()
+    basis = build_rigid_body_basis(positions, masses)
+    remaining = (weighted - basis @ (basis.T @ weighted)).reshape(-1, 3)
+    internal: NDArray[np.float64] = remaining / weights
+    return internal
+
+
 def sample_velocities(
     masses: NDArray[np.float64],
     positions: NDArray[np.float64],
@@ -91,14 +95,13 @@ def sample_velocities(
     Velocities [Å/fs], shape ``(n_atoms, 3)``.
     """
     scale = np.sqrt(BOLTZMANN_EV_PER_K * temperature_k / AMU_ANGSTROM2_PER_FS2_EV)
-    weighted = scale * rng.standard_normal((len(masses), 3))
+    velocities: NDArray[np.float64] = (
+        scale * rng.standard_normal((len(masses), 3)) / np.sqrt(masses)[:, None]
+    )
     if np.any(frozen):
-        weighted[frozen] = 0.0
-    else:
-        basis = build_rigid_body_basis(positions, masses)
-        weighted -= (basis @ (basis.T @ weighted.ravel())).reshape(-1, 3)
-    velocities: NDArray[np.float64] = weighted / np.sqrt(masses)[:, None]
-    return velocities
+        velocities[frozen] = 0.0
+        return velocities
+    return remove_rigid_body_velocity(velocities, masses, positions)
 
 
 def restrict_hessian(

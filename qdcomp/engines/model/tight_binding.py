@@ -159,7 +159,7 @@ def build_layout(symbols: Sequence[str], charge: int, parameters: ModelParameter
     )
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, error_model="numpy")
 def _find_bonds(  # type: ignore[no-untyped-def]
     cations, anions, cation_kinds, anion_kinds, integrals
 ):  # pragma: no cover - compiled
@@ -186,7 +186,7 @@ def _find_bonds(  # type: ignore[no-untyped-def]
     return first_bond, bond_cations, vectors
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, error_model="numpy")
 def _radial(r, reference, exponent, start, end):  # type: ignore[no-untyped-def] # pragma: no cover
     """Scaling of the integrals at distance r, and its derivative [1/Å]."""
     scale = (reference / r) ** exponent
@@ -200,7 +200,7 @@ def _radial(r, reference, exponent, start, end):  # type: ignore[no-untyped-def]
     return scale, slope
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, error_model="numpy")
 def _fill_blocks(  # type: ignore[no-untyped-def]
     first_bond, bond_cations, vectors, cation_kinds, anion_kinds, integrals, blocks
 ):  # pragma: no cover - compiled
@@ -219,7 +219,7 @@ def _fill_blocks(  # type: ignore[no-untyped-def]
                 blocks[bond, 1 + i, 1 + i] += v[2] * scale
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, error_model="numpy")
 def _expectation_gradient(  # type: ignore[no-untyped-def]
     first_bond,
     bond_cations,
