@@ -23,14 +23,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Literal
 
 import h5py
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from qdcomp import __version__
-from qdcomp.errors import InputError, StoreError
+from qdcomp.errors import InputError
 
 FORMAT_VERSION = 1
 """Version of the layout below ``parameters/qdcomp``; raised when older code cannot read it."""
@@ -41,7 +41,7 @@ EV_KJ_PER_MOL = 96.48533212331
 PARTICLES = "particles/trajectory"
 CHUNK_FRAMES = 16
 CHUNK_ATOMS = 128
-"""Chunks of 48 KiB: one frame, or all frames of some atoms, read without reading the file."""
+"""Chunks of up to 48 KiB: one frame, or all frames of some atoms, read without all the rest."""
 CHUNK_SCALARS = 512
 PAGE_BYTES = 4096
 """Metadata never straddles a page of this size, so that a kill cannot tear an entry in two."""
@@ -140,7 +140,7 @@ def check_header(
     ------
     InputError
         If the lengths differ, a mass or the time step is not positive, a symbol is no element,
-        or the cell is neither three edges nor three vectors.
+        the cell is neither three edges nor three vectors, or metadata are no strings or numbers.
     """
     from ase.data import atomic_numbers
 
@@ -164,7 +164,11 @@ def check_header(
             raise InputError(
                 f"the cell must be three edges or three independent vectors [Å], got {cell!r}"
             )
-    return Header(names, mass_array, float(timestep_fs), vectors, dict(metadata or {}))
+    kept = dict(metadata or {})
+    odd = [key for key, value in kept.items() if not isinstance(value, str | int | float)]
+    if odd:
+        raise InputError(f"metadata must be strings or numbers, {', '.join(odd)} are not")
+    return Header(names, mass_array, float(timestep_fs), vectors, kept)
 
 
 def write_empty(path: Path, header: Header, fields: Sequence[Field]) -> None:
@@ -224,12 +228,12 @@ def _write_atoms(file: h5py.File, header: Header) -> None:
 
 def _write_elements(file: h5py.File, header: Header, fields: Sequence[Field]) -> None:
     def create(name: str, shape: tuple[int, ...], dtype: str, fill: float) -> h5py.Dataset:
-        atoms = tuple(min(CHUNK_ATOMS, count) for count in shape)
+        per_atom = tuple(-(-count // -(-count // CHUNK_ATOMS)) for count in shape)
         return file.create_dataset(
             name,
             shape=(0, *shape),
             maxshape=(None, *shape),
-            chunks=(CHUNK_FRAMES if shape else CHUNK_SCALARS, *atoms),
+            chunks=(CHUNK_FRAMES if shape else CHUNK_SCALARS, *per_atom),
             dtype=dtype,
             fillvalue=fill,
         )
@@ -250,96 +254,3 @@ def _write_elements(file: h5py.File, header: Header, fields: Sequence[Field]) ->
         if group != position:
             file[group]["step"] = step
             file[group]["time"] = time
-
-
-def open_to_read(path: Path) -> h5py.File:
-    """Open a trajectory file, finished, being written or cut off, for reading.
-
-    Raises
-    ------
-    StoreError
-        If it is missing, not such a file, or of a version that this qdcomp does not know.
-    """
-    if not path.is_file():
-        raise StoreError(f"there is no trajectory file {path}; check the path")
-    try:
-        file = h5py.File(path, "r", swmr=True, locking=False)
-    except OSError as error:
-        raise StoreError(
-            f"{path} cannot be read as a trajectory: it is not an HDF5 file, not one that qdcomp "
-            f"wrote, or cut off ({error}); give the .h5md file of a run, or make it again with "
-            "'qdcomp resume' from the job's outputs"
-        ) from error
-    try:
-        _check_version(file, path)
-    except StoreError:
-        file.close()
-        raise
-    return file
-
-
-def _check_version(file: h5py.File, path: Path) -> None:
-    if "h5md" not in file or "parameters/qdcomp" not in file:
-        kind = "an H5MD file of another program" if "h5md" in file else "an HDF5 file, not H5MD"
-        raise StoreError(f"{path} is {kind}, not a qdcomp trajectory; give the .h5md file of a run")
-    version = int(file["parameters/qdcomp"].attrs["format_version"])
-    if version > FORMAT_VERSION:
-        raise StoreError(
-            f"{path} has trajectory format {version}, this qdcomp reads up to {FORMAT_VERSION}; "
-            f"open it with the newer qdcomp that wrote it (here: {__version__})"
-        )
-
-
-def read_header(file: h5py.File) -> Header:
-    """Read what all frames share."""
-    ours = file["parameters/qdcomp"]
-    species = file[f"{PARTICLES}/species"]
-    names = {number: name for name, number in h5py.check_enum_dtype(species.dtype).items()}
-    return Header(
-        symbols=tuple(names[number] for number in species[:].tolist()),
-        masses=file[f"{PARTICLES}/mass"][:],
-        timestep_fs=float(ours["timestep"][()]),
-        cell=ours["cell"][:] if "cell" in ours else None,
-        metadata={key: _plain(value) for key, value in ours["metadata"].attrs.items()},
-    )
-
-
-def _plain(value: Any) -> str | float | int:
-    plain: str | float | int = value.item() if isinstance(value, np.generic) else value
-    return plain
-
-
-def read_fields(file: h5py.File) -> tuple[Field, ...]:
-    """Quantities that every frame of the file has."""
-    return tuple(entry for entry in FIELDS if f"{entry.group}/value" in file)
-
-
-def frame_datasets(file: h5py.File) -> list[h5py.Dataset]:
-    """Every dataset that grows by one row a frame; empty before the first frame."""
-    fields = read_fields(file)
-    if not fields:
-        return []
-    position = FIELD_BY_NAME["positions"].group
-    datasets = [file[f"{position}/step"], file[f"{position}/time"]]
-    datasets += [file[f"{entry.group}/value"] for entry in fields]
-    if f"{PARTICLES}/box/edges/value" in file:
-        datasets.append(file[f"{PARTICLES}/box/edges/value"])
-    return datasets
-
-
-def count_complete_frames(file: h5py.File) -> int:
-    """Frames of which every quantity is there in full.
-
-    A writer that is killed may leave a frame begun: rows missing in some datasets, or rows still
-    holding the fill value (−1 for steps, NaN else), which no written frame can hold.
-    """
-    datasets = frame_datasets(file)
-    count = min((dataset.shape[0] for dataset in datasets), default=0)
-    while count and any(_holds_fill_value(dataset[count - 1]) for dataset in datasets):
-        count -= 1
-    return count
-
-
-def _holds_fill_value(row: Any) -> bool:
-    array = np.asarray(row)
-    return bool(np.any(array < 0) if array.dtype.kind == "i" else np.any(np.isnan(array)))

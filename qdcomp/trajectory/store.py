@@ -12,18 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qdcomp.errors import InputError
-from qdcomp.trajectory.frame import Frame
-from qdcomp.trajectory.h5md import (
-    FIELD_BY_NAME,
-    PARTICLES,
-    Header,
-    Metadata,
+from qdcomp.trajectory.contents import (
+    POSITION,
     count_complete_frames,
     open_to_read,
     read_fields,
+    read_frame,
     read_header,
 )
-from qdcomp.trajectory.writer import read_frame
+from qdcomp.trajectory.frame import Frame
+from qdcomp.trajectory.h5md import FIELD_BY_NAME, Header, Metadata
 
 TIME_TOLERANCE = 1e-3
 """Share of the time step by which a frame's time may be off before it is called uneven."""
@@ -65,7 +63,7 @@ class Trajectory:
         self.steps: NDArray[np.int64] = np.empty(0, dtype=np.int64)
         self.times_fs: NDArray[np.float64] = np.empty(0)
         if self.n_frames:
-            element = file[f"{PARTICLES}/position"]
+            element = file[POSITION]
             self.steps = element["step"][: self.n_frames]
             self.times_fs = element["time"][: self.n_frames]
 

@@ -2,8 +2,7 @@
 
 HDF5's single-writer mode orders what reaches the file so that a reader, or whoever opens the file
 after the writer was killed, finds a whole file; each `TrajectoryWriter.append` returns after the
-frame is there. A file left by a killed writer carries HDF5's mark "being written"; its complete
-frames are copied to a new file that takes its place.
+frame is there. It outlives the process, not a power failure before the disk has it.
 """
 
 from __future__ import annotations
@@ -19,25 +18,35 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from qdcomp.errors import InputError, StoreError
-from qdcomp.trajectory.frame import Frame
-from qdcomp.trajectory.h5md import (
-    FIELDS,
-    PARTICLES,
-    Field,
-    Header,
-    Metadata,
-    check_header,
+from qdcomp.trajectory.contents import (
     count_complete_frames,
     frame_datasets,
     open_to_read,
     read_fields,
+    read_frame,
     read_header,
-    write_empty,
+)
+from qdcomp.trajectory.disk import abandon, describe_failure, reserve_space, return_space
+from qdcomp.trajectory.frame import Frame
+from qdcomp.trajectory.h5md import (
+    FIELDS,
+    PAGE_BYTES,
+    Field,
+    Header,
+    Metadata,
+    check_header,
 )
 from qdcomp.trajectory.locking import lock_for_writing
+from qdcomp.trajectory.replacement import (
+    ROOM_TO_BEGIN,
+    begin_file,
+    needs_recovery,
+    open_to_append,
+    recover_file,
+)
 
-COPY_FRAMES = 256
-"""Frames copied at once in a recovery."""
+INDEX_BYTES_PER_CHUNK = 64
+"""Room for HDF5's index of a chunk, generously."""
 
 
 class TrajectoryWriter:
@@ -90,7 +99,7 @@ class TrajectoryWriter:
             raise StoreError(
                 f"{target} exists; go on with it by TrajectoryWriter.reopen, or remove it first"
             )
-        self._start(target, header, (), 0, _replace_file(target, header, (), None, 0))
+        self._start(target, header, (), 0, begin_file(target, header))
 
     @classmethod
     def reopen(cls, path: Path | str) -> Self:
@@ -109,8 +118,8 @@ class TrajectoryWriter:
             with open_to_read(target) as file:
                 header, fields = read_header(file), read_fields(file)
                 n_frames = count_complete_frames(file)
-                if _is_marked_open(target) or _is_ragged(file, n_frames):
-                    recovered = _replace_file(target, header, fields, file, n_frames)
+                if needs_recovery(target, file, n_frames):
+                    recovered = recover_file(target, header, fields, file, n_frames)
                     os.close(lock)
                     lock = recovered
         except BaseException:
@@ -129,20 +138,20 @@ class TrajectoryWriter:
         self._n_frames = n_frames
         self._lock = lock
         self._file = None
+        self._datasets: dict[str, h5py.Dataset] = {}
         self._last = None
+        self._reserved = 0
         if fields:
             self._open()
 
     def _open(self) -> None:
-        self._file = _open_to_append(self.path)
-        self._datasets = {dataset.name: dataset for dataset in frame_datasets(self._file)}
+        self._file = open_to_append(self.path)
+        self._datasets = frame_datasets(self._file)
+        self._reserved = self.path.stat().st_size + ROOM_TO_BEGIN
         if self._n_frames:
-            step, time = self._step_and_time()
-            self._last = (int(step[self._n_frames - 1]), float(time[self._n_frames - 1]))
-
-    def _step_and_time(self) -> tuple[h5py.Dataset, h5py.Dataset]:
-        group = f"/{PARTICLES}/position"
-        return self._datasets[f"{group}/step"], self._datasets[f"{group}/time"]
+            last = self._n_frames - 1
+            step, time = self._datasets["step"][last], self._datasets["time"][last]
+            self._last = (int(step), float(time))
 
     @property
     def n_frames(self) -> int:
@@ -175,10 +184,11 @@ class TrajectoryWriter:
         self._check_order(frame)
         if self._fields and present != self._fields:
             raise _different_fields(self.path, frame.step, self._fields, present)
-        rows = {entry: _checked_row(entry, frame, self.n_atoms) for entry in present}
+        rows = {entry.name: _checked_row(entry, frame, self.n_atoms) for entry in present}
+        if self._file is None:
+            self._begin(present)
+        self._reserve_chunks()
         try:
-            if self._file is None:
-                self._begin(present)
             self._write(frame, rows)
         except (OSError, RuntimeError) as error:
             raise self._give_up(error) from error
@@ -186,12 +196,30 @@ class TrajectoryWriter:
         self._last = (frame.step, frame.time_fs)
 
     def _begin(self, fields: tuple[Field, ...]) -> None:
-        lock = _replace_file(self.path, self._header, fields, None, 0)
+        lock = begin_file(self.path, self._header, fields)
         if self._lock is not None:
             os.close(self._lock)
         self._lock = lock
         self._fields = fields
         self._open()
+
+    def _reserve_chunks(self) -> None:
+        """Make room for the chunks that this frame begins, before HDF5 is asked to write."""
+        if self._lock is None:
+            return
+        begun = [
+            _chunk_row_bytes(dataset)
+            for dataset in self._datasets.values()
+            if self._n_frames % dataset.chunks[0] == 0
+        ]
+        if not begun:
+            return
+        self._reserved += sum(begun)
+        try:
+            reserve_space(self._lock, self._reserved)
+        except OSError as error:
+            self._release()
+            raise self._full(error) from error
 
     def _check_order(self, frame: Frame) -> None:
         if frame.step < 0 or not np.isfinite(frame.time_fs):
@@ -208,24 +236,37 @@ class TrajectoryWriter:
                 "append each step once, in order"
             )
 
-    def _write(self, frame: Frame, rows: dict[Field, Any]) -> None:
-        step, time = self._step_and_time()
-        index = self._n_frames
-        for entry, row in rows.items():
-            _set_row(self._datasets[f"/{entry.group}/value"], index, row)
-        edges = self._datasets.get(f"/{PARTICLES}/box/edges/value")
-        if edges is not None:
-            _set_row(edges, index, self._header.cell)
-        _set_row(step, index, frame.step)
-        _set_row(time, index, frame.time_fs)
-        if self._file is not None:
-            self._file.flush()
+    def _write(self, frame: Frame, rows: dict[str, Any]) -> None:
+        """Write all of a frame, and, when that is in the file, its step and time."""
+        assert self._file is not None
+        if self._header.cell is not None:
+            rows["edges"] = self._header.cell
+        for name, row in rows.items():
+            self._set_row(name, row)
+        self._file.flush()
+        self._set_row("step", frame.step)
+        self._set_row("time", frame.time_fs)
+        self._file.flush()
+
+    def _set_row(self, name: str, row: Any) -> None:
+        dataset = self._datasets[name]
+        dataset.resize(self._n_frames + 1, axis=0)
+        dataset[self._n_frames] = row
 
     def _give_up(self, error: Exception) -> StoreError:
-        self._release()
+        """Leave a file that HDF5 could not write, as it is."""
+        file, self._file = self._file, None
+        if file is not None:
+            self._datasets = {}
+            abandon(file)
+        self._unlock()
+        return self._full(error)
+
+    def _full(self, error: Exception) -> StoreError:
         return StoreError(
-            f"{self.path} cannot be written ({error}); its {self._n_frames} earlier frames are "
-            "kept. Free space on that disk (or raise the file size limit), then resume"
+            f"{self.path} cannot be written ({describe_failure(error)}); its {self._n_frames} "
+            "earlier frames are kept. Free space on that disk (or raise the file size limit), "
+            "then resume"
         )
 
     def last_frame(self) -> Frame | None:
@@ -237,24 +278,33 @@ class TrajectoryWriter:
         return read_frame(self._file, self._fields, self._n_frames - 1)
 
     def close(self) -> None:
-        """Close the file; closing twice does nothing."""
+        """Close the file; closing twice does nothing.
+
+        Raises
+        ------
+        StoreError
+            If HDF5 cannot finish the file; its frames are kept.
+        """
         try:
             self._release()
         except (OSError, RuntimeError) as error:
-            raise StoreError(
-                f"{self.path} could not be closed ({error}); its frames are kept, "
-                "and TrajectoryWriter.reopen goes on with it"
-            ) from error
+            raise self._give_up(error) from error
 
     def _release(self) -> None:
-        file, self._file = self._file, None
+        """Finish the file and let others write it."""
+        if self._file is not None:
+            self._file.flush()
+            self._datasets = {}
+            self._file.close()
+            self._file = None
+            if self._lock is not None:
+                return_space(self._lock)
+        self._unlock()
+
+    def _unlock(self) -> None:
         lock, self._lock = self._lock, None
-        try:
-            if file is not None:
-                file.close()
-        finally:
-            if lock is not None:
-                os.close(lock)
+        if lock is not None:
+            os.close(lock)
 
     def __enter__(self) -> Self:
         return self
@@ -268,20 +318,12 @@ class TrajectoryWriter:
         self.close()
 
 
-def read_frame(file: h5py.File, fields: Sequence[Field], index: int) -> Frame:
-    """Read one frame with everything it has."""
-    values: dict[str, Any] = {}
-    for entry in fields:
-        stored = file[f"{entry.group}/value"][index]
-        value = np.asarray(stored, dtype=np.float64) / entry.stored_per_internal
-        values[entry.name] = float(value) if entry.shape == "scalar" else value
-    element = file[f"{PARTICLES}/position"]
-    return Frame(step=int(element["step"][index]), time_fs=float(element["time"][index]), **values)
-
-
-def _set_row(dataset: h5py.Dataset, index: int, row: Any) -> None:
-    dataset.resize(index + 1, axis=0)
-    dataset[index] = row
+def _chunk_row_bytes(dataset: h5py.Dataset) -> int:
+    """Bytes of the chunks that hold the same frames, each in pages of its own."""
+    chunks = [-(-size // chunk) for size, chunk in zip(dataset.shape, dataset.chunks, strict=True)]
+    n_chunks = int(np.prod(chunks[1:], dtype=np.int64))
+    chunk_bytes = int(np.prod(dataset.chunks)) * int(dataset.dtype.itemsize)
+    return n_chunks * (-(-chunk_bytes // PAGE_BYTES) * PAGE_BYTES + INDEX_BYTES_PER_CHUNK)
 
 
 def _checked_row(entry: Field, frame: Frame, n_atoms: int) -> NDArray[np.float64]:
@@ -314,53 +356,3 @@ def _different_fields(
         f"the frame of step {step} {got}, unlike the first frame of {path}; "
         "give every frame the same quantities, or start another file"
     )
-
-
-def _replace_file(
-    path: Path, header: Header, fields: Sequence[Field], source: h5py.File | None, n_frames: int
-) -> int:
-    """Make the file anew beside `path`, move it there whole, and return the lock on it."""
-    beside = path.with_name(f"{path.name}.partial")
-    lock = lock_for_writing(beside, create=True)
-    try:
-        write_empty(beside, header, fields)
-        if source is not None and n_frames:
-            _copy_frames(source, beside, n_frames)
-        os.fsync(lock)
-        beside.replace(path)
-    except (OSError, RuntimeError) as error:
-        os.close(lock)
-        beside.unlink(missing_ok=True)
-        raise StoreError(
-            f"{path} cannot be written ({error}); what was there is untouched. "
-            "Free space on that disk, then try again"
-        ) from error
-    return lock
-
-
-def _copy_frames(source: h5py.File, target: Path, n_frames: int) -> None:
-    with h5py.File(target, "r+", libver=("v110", "v110"), locking=False) as file:
-        for dataset in frame_datasets(file):
-            dataset.resize(n_frames, axis=0)
-            for start in range(0, n_frames, COPY_FRAMES):
-                part = slice(start, min(start + COPY_FRAMES, n_frames))
-                dataset[part] = source[dataset.name][part]
-
-
-def _is_marked_open(path: Path) -> bool:
-    """Whether HDF5's superblock (version 3, byte 11) says that a writer did not close it."""
-    with path.open("rb") as stream:
-        return stream.read(12)[11] != 0
-
-
-def _is_ragged(file: h5py.File, n_frames: int) -> bool:
-    return any(dataset.shape[0] != n_frames for dataset in frame_datasets(file))
-
-
-def _open_to_append(path: Path) -> h5py.File:
-    """Open in single-writer mode at once, so that no kill finds the file in another mode."""
-    access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
-    access.set_libver_bounds(h5py.h5f.LIBVER_V110, h5py.h5f.LIBVER_V110)
-    access.set_file_locking(False, True)
-    flags = h5py.h5f.ACC_RDWR | h5py.h5f.ACC_SWMR_WRITE
-    return h5py.File(h5py.h5f.open(os.fsencode(path), flags, access))

@@ -1,0 +1,103 @@
+"""Making a trajectory file anew beside the old one, and moving it there whole.
+
+So begins every file, so it gets the datasets that its first frame asks for, and so it is recovered
+after a kill: HDF5 marks a file that was not closed, refuses to write to it again, and leaves no
+way to take the mark off; its complete frames are copied.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import h5py
+
+from qdcomp.errors import StoreError
+from qdcomp.trajectory.contents import frame_datasets
+from qdcomp.trajectory.disk import describe_failure, reserve_space, return_space
+from qdcomp.trajectory.h5md import Field, Header, write_empty
+from qdcomp.trajectory.locking import lock_for_writing
+
+COPY_FRAMES = 256
+"""Frames copied at once in a recovery."""
+
+ROOM_TO_BEGIN = 2**18
+"""Bytes that a file without frames takes at most, and the slack of one with them."""
+
+_CONSISTENCY_FLAGS_AT = 11
+"""Byte of HDF5's superblock, version 3, that is nought in a file that was closed."""
+
+
+def begin_file(path: Path, header: Header, fields: Sequence[Field] = ()) -> int:
+    """Make a file without frames, and return the lock on it.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be written, or another writer is at it.
+    """
+    return _replace(path, header, fields, None, 0)
+
+
+def recover_file(
+    path: Path, header: Header, fields: Sequence[Field], source: h5py.File, n_frames: int
+) -> int:
+    """Put a file with the first `n_frames` of `source` at `path`, and return the lock on it.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be written; what was at `path` is then untouched.
+    """
+    return _replace(path, header, fields, source, n_frames)
+
+
+def needs_recovery(path: Path, file: h5py.File, n_frames: int) -> bool:
+    """Whether the last writer did not close the file, or left part of a frame."""
+    with path.open("rb") as stream:
+        marked = stream.read(_CONSISTENCY_FLAGS_AT + 1)[-1] != 0
+    return marked or any(dataset.shape[0] != n_frames for dataset in frame_datasets(file).values())
+
+
+def _replace(
+    path: Path, header: Header, fields: Sequence[Field], source: h5py.File | None, n_frames: int
+) -> int:
+    beside = path.with_name(f"{path.name}.partial")
+    lock = lock_for_writing(beside, create=True)
+    try:
+        reserve_space(lock, ROOM_TO_BEGIN)
+        write_empty(beside, header, fields)
+        if source is not None and n_frames:
+            reserve_space(lock, path.stat().st_size + ROOM_TO_BEGIN)
+            _copy_frames(source, beside, n_frames)
+        return_space(lock)
+        os.fsync(lock)
+        beside.replace(path)
+    except (OSError, RuntimeError) as error:
+        os.close(lock)
+        beside.unlink(missing_ok=True)
+        raise StoreError(
+            f"{path} cannot be written ({describe_failure(error)}); what was there is untouched. "
+            "Free space on that disk (or raise the file size limit), then try again"
+        ) from error
+    return lock
+
+
+def _copy_frames(source: h5py.File, target: Path, n_frames: int) -> None:
+    with h5py.File(target, "r+", libver=("v110", "v110"), locking=False) as file:
+        origin = frame_datasets(source)
+        for name, dataset in frame_datasets(file).items():
+            dataset.resize(n_frames, axis=0)
+            for start in range(0, n_frames, COPY_FRAMES):
+                part = slice(start, min(start + COPY_FRAMES, n_frames))
+                dataset[part] = origin[name][part]
+
+
+def open_to_append(path: Path) -> h5py.File:
+    """Open in single-writer mode at once, so that no kill finds the file in another mode."""
+    access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
+    access.set_libver_bounds(h5py.h5f.LIBVER_V110, h5py.h5f.LIBVER_V110)
+    access.set_file_locking(False, True)
+    flags = h5py.h5f.ACC_RDWR | h5py.h5f.ACC_SWMR_WRITE
+    return h5py.File(h5py.h5f.open(os.fsencode(path), flags, access))
