@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from qdcomp.compare import published
-from qdcomp.engines import ENGINES
-from qdcomp.recipes.plan import describe_engine_job, plan_jobs
+from qdcomp.engines import ENGINES, load_engine
+from qdcomp.errors import EngineError
+from qdcomp.recipes.plan import ENGINE_KINDS, describe_engine_job, plan_jobs
 from qdcomp.recipes.studies import build_structure, read_study
 from qdcomp.resources import list_studies
 
@@ -119,7 +120,20 @@ def test_no_two_engine_jobs_of_a_study_share_a_folder(name):
     structure = build_structure(study)
     folders = []
     for job in plan_jobs(study):
-        if job.relaxation or job.dynamics:
+        if job.kind in ENGINE_KINDS:
             assert describe_engine_job(study, job, structure).charge == structure.charge
             folders.append(Path(job.directory))
     assert len(folders) == len(set(folders))
+
+
+@pytest.mark.parametrize("engine", list(ENGINES))
+@pytest.mark.parametrize("name", STUDIES)
+def test_the_engine_can_do_every_job_of_a_shipped_study(name, engine):
+    study = read_study(STUDIES[name], engine=engine)
+    structure = build_structure(study)
+    for job in plan_jobs(study):
+        if job.kind in ENGINE_KINDS:
+            try:
+                load_engine(engine).check(describe_engine_job(study, job, structure))
+            except EngineError as error:
+                pytest.skip(f"{engine} is not installed here: {error}")
