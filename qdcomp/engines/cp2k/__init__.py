@@ -1,1 +1,6 @@
-"""To be written."""
+"""CP2K: DFT with Quickstep, from a job to its results and back after a kill."""
+
+from qdcomp.engines.cp2k.engine import Cp2kEngine
+from qdcomp.engines.cp2k.outputs import Cp2kOutput, iterate_steps, read_output
+
+__all__ = ["Cp2kEngine", "Cp2kOutput", "iterate_steps", "read_output"]

@@ -1,0 +1,113 @@
+"""Letting a run go on from another one, or from where it was cut off itself.
+
+The input is rendered again from the job file; what CP2K wrote stays where it is and is appended to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from qdcomp.engines.cp2k.inputs import write_input
+from qdcomp.engines.cp2k.job_file import OUTPUT_NAME, Restart, read_job_file
+from qdcomp.engines.cp2k.outputs import Cp2kOutput, read_output
+from qdcomp.engines.cp2k.restart_files import (
+    copy_restart,
+    copy_wavefunction,
+    find_restart,
+    require_restart,
+    trim_cut_lines,
+)
+from qdcomp.errors import ParseError
+
+EXIT_NAME = "EXIT"
+"""File whose presence asks CP2K to end after the step at hand."""
+
+
+def continue_same_run(directory: Path, *, before: int | None = None) -> None:
+    """Let a run that was cut off go on in its own directory, from its newest whole restart.
+
+    A run that had not written one starts again, from the run before it if there was one. Either
+    way the wavefunction it had reached is its first guess.
+
+    Parameters
+    ----------
+    directory
+        Job directory.
+    before
+        Go on from before this time step, where there still is a restart that old.
+    """
+    job = read_job_file(directory)
+    trim_cut_lines(directory)
+    (directory / EXIT_NAME).unlink(missing_ok=True)
+    wavefunction = copy_wavefunction(directory, directory)
+    if job.task == "energy":
+        write_input(directory, replace(job, wavefunction=wavefunction))
+        return
+    found = None
+    if job.task == "dynamics" and before is not None:
+        found = find_restart(directory, before=before)
+    if found is None:
+        found = find_restart(directory, before=job.last_step if job.task == "dynamics" else None)
+    restart = job.restart
+    if found is not None and job.task == "dynamics":
+        restart = Restart(counters=True, steps=job.last_step - found.step)
+    elif found is not None:
+        left = job.relaxation.max_steps - count_geometry_steps(directory)
+        restart = Restart(counters=False, steps=max(left, 1))
+    if found is not None:
+        copy_restart(found, directory)
+    write_input(directory, replace(job, restart=restart, wavefunction=wavefunction))
+
+
+def continue_other_run(directory: Path, previous: Path) -> None:
+    """Let the job in `directory` start from the end of the run in `previous`.
+
+    After dynamics its positions, velocities, thermostat, random numbers, box and wavefunction are
+    taken over; after anything else, the wavefunction.
+
+    Raises
+    ------
+    EngineError
+        `previous` has no whole restart file.
+    ParseError
+        `previous` is no job directory.
+    """
+    job, before = read_job_file(directory), read_job_file(previous)
+    wavefunction = copy_wavefunction(previous, directory)
+    if before.task != "dynamics" or job.dynamics is None:
+        write_input(directory, replace(job, wavefunction=wavefunction))
+        return
+    found = require_restart(directory, previous)
+    copy_restart(found, directory)
+    goes_on = found.step == job.dynamics.first_step
+    shifted = job.positions - job.origin + before.origin
+    write_input(
+        directory,
+        replace(
+            job,
+            positions=shifted,
+            origin=before.origin,
+            box_angstrom=before.box_angstrom,
+            restart=Restart(counters=goes_on, steps=job.dynamics.steps),
+            wavefunction=wavefunction,
+        ),
+    )
+
+
+def count_geometry_steps(directory: Path) -> int:
+    """Count the steps of a relaxation done so far, over all its runs."""
+    output = _read_if_any(directory)
+    if output is None:
+        return 0
+    done: dict[int, int] = {}
+    for step in output.steps:
+        done[step.run] = max(done.get(step.run, 0), step.number)
+    return sum(done.values())
+
+
+def _read_if_any(directory: Path) -> Cp2kOutput | None:
+    try:
+        return read_output(directory / OUTPUT_NAME)
+    except ParseError:
+        return None

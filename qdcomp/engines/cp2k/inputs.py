@@ -1,0 +1,220 @@
+"""From a job in the words of physics to the input of CP2K, through Jinja templates.
+
+The templates in ``templates/cp2k/`` get checked numbers and names only: a text that could open or
+close a section (a line break, ``&``, ``@``, ``$``, a comment sign) is refused when rendered.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from qdcomp.engines.base import EngineJob, RelaxationSettings
+from qdcomp.engines.cp2k.job_file import (
+    INPUT_NAME,
+    PROJECT,
+    RESTART_SOURCE,
+    WAVEFUNCTION,
+    JobFile,
+    write_job_file,
+)
+from qdcomp.engines.cp2k.settings import Cp2kSettings, read_settings
+from qdcomp.engines.cp2k.species import Species, choose_species
+from qdcomp.errors import InputError
+from qdcomp.resources import find_template
+from qdcomp.units import AMU_ANGSTROM2_PER_FS2_EV, ATOMIC_TIME_FS, BOHR_ANGSTROM, HARTREE_EV
+
+TEMPLATES = {"energy": "energy.inp.j2", "relax": "geo_opt.inp.j2", "dynamics": "aimd.inp.j2"}
+"""Template of each task, in ``templates/cp2k/``."""
+
+_LEAST_MARGIN = 2.5
+"""Least distance of an atom from the wall of the box [Å]; electrons reach that far."""
+
+_WAVELET_MARGIN = 4.0
+"""Distance from the wall [Å] from which the density is below 1e-4 e/bohr³ on it for a CsBr
+surface with DZVP-MOLOPT-SR-GTH; nearer, CP2K's warning about the walls is to be expected."""
+
+_BOX_GRAIN = 0.5
+"""A box chosen by qdcomp is a multiple of this [Å], so that it stays one along a chain of runs."""
+
+_SAFE = re.compile(r"[\w.+\-/]*")
+
+
+def prepare_job(job: EngineJob, data_dir: Path | None) -> JobFile:
+    """Check a job and complete it with what the study leaves to the engine.
+
+    Raises
+    ------
+    InputError
+        Unknown setting, element without pseudopotential, box smaller than the dot, spin that does
+        not fit the number of electrons, …
+    """
+    settings = read_settings(job.settings)
+    _check_structure(job)
+    species = choose_species(job.atoms.get_chemical_symbols(), settings, data_dir)
+    box, warnings = _choose_box(job, settings)
+    multiplicity, polarized = _choose_spin(count_electrons(job, species), settings)
+    positions = np.asarray(job.atoms.get_positions(), dtype=np.float64)
+    origin = box / 2 - (positions.max(axis=0) + positions.min(axis=0)) / 2
+    return JobFile(
+        task=job.task,
+        symbols=tuple(job.atoms.get_chemical_symbols()),
+        positions=positions + origin,
+        velocities=_starting_velocities(job),
+        origin=(float(origin[0]), float(origin[1]), float(origin[2])),
+        box_angstrom=box,
+        charge=job.charge,
+        multiplicity=multiplicity,
+        spin_polarized=polarized,
+        frozen=tuple(int(index) + 1 for index in np.flatnonzero(job.frozen)),
+        species=species,
+        settings=settings,
+        relaxation=job.relaxation or RelaxationSettings(),
+        dynamics=job.dynamics if job.task == "dynamics" else None,
+        seed=job.seed,
+        warnings=warnings,
+    )
+
+
+def count_electrons(job: EngineJob, species: tuple[Species, ...]) -> int:
+    """Count the valence electrons, the charge taken into account.
+
+    Raises
+    ------
+    InputError
+        If none are left.
+    """
+    valence = {entry.symbol: entry.electrons for entry in species}
+    electrons = sum(valence[symbol] for symbol in job.atoms.get_chemical_symbols()) - job.charge
+    if electrons <= 0:
+        raise InputError(f"a charge of {job.charge:+d} e leaves {electrons} electrons")
+    return electrons
+
+
+def write_input(directory: Path, job: JobFile) -> None:
+    """Write the description of a job and the input rendered from it."""
+    write_job_file(directory, job)
+    (directory / INPUT_NAME).write_text(render_input(job))
+
+
+def render_input(job: JobFile) -> str:
+    """Input file of a job."""
+    environment = Environment(
+        loader=FileSystemLoader(find_template(f"cp2k/{TEMPLATES[job.task]}").parent),
+        undefined=StrictUndefined,
+        finalize=_finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["number"] = lambda value: f"{value:.10g}"
+    environment.filters["exact"] = lambda value: f"{value:.16E}"
+    return environment.get_template(TEMPLATES[job.task]).render(
+        job=job,
+        settings=job.settings,
+        project=PROJECT,
+        restart_source=RESTART_SOURCE,
+        wavefunction=WAVEFUNCTION,
+        atoms=list(zip(job.symbols, job.positions.tolist(), strict=True)),
+        velocities=_velocities_atomic_units(job),
+        frozen_lists=_split(job.frozen, 10),
+        max_force_au=job.relaxation.max_force_ev_per_angstrom * BOHR_ANGSTROM / HARTREE_EV,
+        start_time_fs=_start_time(job),
+        steps_left=job.restart.steps if job.restart else _count_steps(job),
+    )
+
+
+def _finalize(value: Any) -> Any:
+    if isinstance(value, str) and not _SAFE.fullmatch(value.replace(" ", "")):
+        raise InputError(f"{value!r} cannot stand in an input of CP2K: one plain word is expected")
+    return value
+
+
+def _check_structure(job: EngineJob) -> None:
+    positions = job.atoms.get_positions()
+    if len(positions) == 0 or not np.isfinite(positions).all():
+        raise InputError("the structure has no atoms, or coordinates that are not numbers")
+    if len(job.frozen) != len(positions):
+        raise InputError(
+            f"the mask of frozen atoms has {len(job.frozen)} entries for {len(positions)} atoms"
+        )
+    if job.task == "dynamics":
+        dynamics = job.dynamics
+        if dynamics is None or dynamics.steps < 1 or dynamics.timestep_fs <= 0:
+            raise InputError("dynamics needs a positive time step and at least one step")
+        if np.all(job.frozen):
+            raise InputError("every atom is frozen; there is nothing to move")
+
+
+def _choose_box(job: EngineJob, settings: Cp2kSettings) -> tuple[float, tuple[str, ...]]:
+    extent = float(np.ptp(job.atoms.get_positions(), axis=0).max())
+    if job.box_angstrom is None:
+        wanted = extent + 2 * settings.vacuum_angstrom
+        if settings.poisson_solver in {"mt", "analytic"}:
+            wanted = max(wanted, 2 * (extent + 2 * _LEAST_MARGIN))
+        return _BOX_GRAIN * math.ceil(wanted / _BOX_GRAIN), ()
+    box = float(job.box_angstrom)
+    margin = (box - extent) / 2
+    if margin < _LEAST_MARGIN:
+        raise InputError(
+            f"a box of {box:g} Å is too small for a dot of {extent:.2f} Å: electrons need at least "
+            f"{_LEAST_MARGIN:g} Å beyond the outermost atoms; take {extent + 16:.0f} Å or more"
+        )
+    if settings.poisson_solver in {"mt", "analytic"} and box < 2 * extent:
+        raise InputError(
+            f"the Poisson solver {settings.poisson_solver!r} needs a box of twice the dot, "
+            f"{2 * extent:.1f} Å; got {box:g} Å. Enlarge the box or take poisson_solver: wavelet"
+        )
+    if settings.poisson_solver == "wavelet" and margin < _WAVELET_MARGIN:
+        return box, (
+            f"only {margin:.2f} Å between the dot and the wall of the box: the wavelet Poisson "
+            "solver needs a density that vanishes on the walls",
+        )
+    return box, ()
+
+
+def _choose_spin(electrons: int, settings: Cp2kSettings) -> tuple[int, bool]:
+    multiplicity = settings.multiplicity or 1 + electrons % 2
+    if (electrons - multiplicity + 1) % 2:
+        raise InputError(
+            f"a multiplicity of {multiplicity} does not fit {electrons} electrons; "
+            f"leave it out or take {1 + electrons % 2}"
+        )
+    polarized = settings.spin_polarized
+    if polarized is False and multiplicity > 1:
+        raise InputError(
+            f"{electrons} electrons with multiplicity {multiplicity} need spin-polarized orbitals; "
+            "check the charge, or leave spin_polarized out"
+        )
+    return multiplicity, multiplicity > 1 if polarized is None else polarized
+
+
+def _starting_velocities(job: EngineJob) -> np.ndarray[Any, np.dtype[np.float64]] | None:
+    """Velocities [Å/fs] of a structure that has them; ASE keeps them in Å √(eV/amu)."""
+    if job.task != "dynamics" or not np.any(job.atoms.get_momenta()):
+        return None
+    return np.asarray(job.atoms.get_velocities() / math.sqrt(AMU_ANGSTROM2_PER_FS2_EV))
+
+
+def _velocities_atomic_units(job: JobFile) -> list[list[float]] | None:
+    if job.velocities is None:
+        return None
+    scaled: list[list[float]] = (job.velocities * ATOMIC_TIME_FS / BOHR_ANGSTROM).tolist()
+    return scaled
+
+
+def _start_time(job: JobFile) -> float:
+    return job.dynamics.first_step * job.dynamics.timestep_fs if job.dynamics else 0.0
+
+
+def _count_steps(job: JobFile) -> int:
+    return job.dynamics.steps if job.dynamics else job.relaxation.max_steps
+
+
+def _split(numbers: tuple[int, ...], size: int) -> list[tuple[int, ...]]:
+    return [numbers[start : start + size] for start in range(0, len(numbers), size)]

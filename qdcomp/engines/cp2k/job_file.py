@@ -1,0 +1,167 @@
+"""What a CP2K job directory is about: ``cp2k_job.json``, from which the input is rendered.
+
+The input is always rendered from this file, never edited: a restart or a correction changes a
+field here and renders again, so that nothing but that field can change.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qdcomp.engines.base import DynamicsSettings, RelaxationSettings, Task
+from qdcomp.engines.cp2k.settings import Cp2kSettings, read_settings
+from qdcomp.engines.cp2k.species import Species
+from qdcomp.errors import ParseError
+
+JOB_NAME = "cp2k_job.json"
+"""Description of the job in its directory."""
+
+PROJECT = "qdcomp"
+"""CP2K's project name: the stem of every file it writes."""
+
+INPUT_NAME = "cp2k.inp"
+OUTPUT_NAME = "cp2k.out"
+RESTART_SOURCE = "continue-from.restart"
+"""Restart file that a run goes on from; CP2K reads it and does not write it."""
+
+WAVEFUNCTION = f"{PROJECT}-RESTART.wfn"
+
+
+@dataclass(frozen=True)
+class Restart:
+    """How a run goes on from another.
+
+    Attributes
+    ----------
+    counters
+        Whether step numbers and the conserved energy go on too; else only positions, velocities,
+        thermostat and random numbers.
+    steps
+        Steps left to do.
+    """
+
+    counters: bool
+    steps: int
+
+
+@dataclass(frozen=True)
+class JobFile:
+    """Everything that the input of a job is rendered from.
+
+    Attributes
+    ----------
+    task
+        ``energy``, ``relax`` or ``dynamics``.
+    symbols
+        Chemical symbols.
+    positions
+        Coordinates in the box [Å], shape ``(n_atoms, 3)``.
+    velocities
+        Starting velocities [Å/fs], same shape; None where CP2K draws them.
+    origin
+        What was added to the job's coordinates to centre them in the box [Å].
+    box_angstrom
+        Edge of the cubic box [Å].
+    charge, multiplicity, spin_polarized
+        Total charge [e] and spin.
+    frozen
+        One-based numbers of the atoms held fixed.
+    species
+        Elements with their basis sets and pseudopotentials.
+    settings
+        The study's settings, checked and complete.
+    relaxation, dynamics
+        What the task needs.
+    seed
+        Seed of the random numbers.
+    restart
+        How it goes on from another run; None starts afresh.
+    wavefunction
+        Whether there is a wavefunction to start from.
+    warnings
+        What the user should know about the input.
+    """
+
+    task: Task
+    symbols: tuple[str, ...]
+    positions: NDArray[np.float64]
+    velocities: NDArray[np.float64] | None
+    origin: tuple[float, float, float]
+    box_angstrom: float
+    charge: int
+    multiplicity: int
+    spin_polarized: bool
+    frozen: tuple[int, ...]
+    species: tuple[Species, ...]
+    settings: Cp2kSettings
+    relaxation: RelaxationSettings
+    dynamics: DynamicsSettings | None
+    seed: int
+    restart: Restart | None = None
+    wavefunction: bool = False
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def last_step(self) -> int:
+        """Number of the last step of the job."""
+        if self.dynamics is not None:
+            return self.dynamics.first_step + self.dynamics.steps
+        return self.relaxation.max_steps if self.task == "relax" else 0
+
+
+def write_job_file(directory: Path, job: JobFile) -> None:
+    """Write the description of a job, whole or not at all."""
+    content = asdict(job)
+    content["positions"] = job.positions.tolist()
+    content["velocities"] = None if job.velocities is None else job.velocities.tolist()
+    partial = directory / f"{JOB_NAME}.partial"
+    partial.write_text(json.dumps(content, indent=1) + "\n")
+    partial.replace(directory / JOB_NAME)
+
+
+def read_job_file(directory: Path) -> JobFile:
+    """Read the description of a job.
+
+    Raises
+    ------
+    ParseError
+        The directory has none, or it is damaged.
+    """
+    path = directory / JOB_NAME
+    if not path.is_file():
+        raise ParseError("not there; write the job's inputs first", path)
+    try:
+        return _build(json.loads(path.read_text()))
+    except (ValueError, KeyError, TypeError) as error:
+        raise ParseError(
+            f"not a job description of qdcomp ({error}); write the inputs again", path
+        ) from error
+
+
+def _build(content: Mapping[str, Any]) -> JobFile:
+    settings = {key: value for key, value in content["settings"].items() if value is not None}
+    dynamics, restart, velocities = (
+        content[name] for name in ("dynamics", "restart", "velocities")
+    )
+    fields = dict(content)
+    fields |= {
+        "symbols": tuple(content["symbols"]),
+        "positions": np.array(content["positions"], dtype=np.float64),
+        "velocities": None if velocities is None else np.array(velocities, dtype=np.float64),
+        "origin": tuple(content["origin"]),
+        "frozen": tuple(content["frozen"]),
+        "species": tuple(Species(**species) for species in content["species"]),
+        "settings": read_settings(settings),
+        "relaxation": RelaxationSettings(**content["relaxation"]),
+        "dynamics": None if dynamics is None else DynamicsSettings(**dynamics),
+        "restart": None if restart is None else Restart(**restart),
+        "warnings": tuple(content["warnings"]),
+    }
+    return JobFile(**fields)

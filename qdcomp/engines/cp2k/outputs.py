@@ -1,0 +1,168 @@
+"""The main output of CP2K, versions 2.6 to 2025, read as a stream.
+
+`iterate_steps` yields one record per geometry, `read_output` keeps what a result needs. What
+differs between versions is listed beside each pattern.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qdcomp.engines.base import FrontierOrbitals
+from qdcomp.engines.cp2k.output_reader import OutputReader
+from qdcomp.engines.cp2k.output_records import OutputHeader, OutputStep
+from qdcomp.errors import EngineError, ParseError
+
+
+@dataclass(frozen=True)
+class Cp2kOutput:
+    """What a main output says; where it holds several runs, appended one to another, all of them.
+
+    Attributes
+    ----------
+    version
+        Version of CP2K, ``2023.1``; ``unknown`` where the output does not say.
+    run_type
+        ``ENERGY``, ``ENERGY_FORCE``, ``GEO_OPT``, ``MD``, …; empty where it does not say.
+    n_atoms
+        Number of atoms; None where it does not say.
+    runs
+        Number of runs in the file.
+    steps
+        One record per geometry, without forces.
+    forces_ev_per_angstrom
+        Forces on the last geometry that has them, shape ``(n_atoms, 3)`` [eV/Å].
+    geometry_converged
+        Whether a relaxation reached its criteria; None where it is none.
+    ended
+        Whether the last run came to its regular end.
+    out_of_time
+        Whether it stopped because its wall time was used up.
+    abort
+        Text of the error that stopped it, empty if none did.
+    walltime_s
+        Wall time of the runs that say so [s]; None if none does.
+    warnings
+        What the user should know.
+    """
+
+    version: str
+    run_type: str
+    n_atoms: int | None
+    runs: int
+    steps: tuple[OutputStep, ...]
+    forces_ev_per_angstrom: NDArray[np.float64] | None
+    geometry_converged: bool | None
+    ended: bool
+    out_of_time: bool
+    abort: str
+    walltime_s: float | None
+    warnings: tuple[str, ...]
+
+    @property
+    def energy_ev(self) -> float | None:
+        """Energy of the last geometry [eV]."""
+        return next((s.energy_ev for s in reversed(self.steps) if s.energy_ev is not None), None)
+
+    @property
+    def frontier(self) -> tuple[FrontierOrbitals, ...]:
+        """Frontier orbitals of the last geometry that has them, one per spin."""
+        return next((step.frontier for step in reversed(self.steps) if step.frontier), ())
+
+    @property
+    def unconverged_steps(self) -> tuple[int, ...]:
+        """Numbers of the steps whose self-consistent field did not converge."""
+        return tuple(sorted({s.number for s in self.steps if s.scf_converged is False}))
+
+
+def iterate_steps(path: Path) -> Iterator[OutputStep]:
+    """Geometries of an output one after another, with forces where they are printed.
+
+    Raises
+    ------
+    ParseError
+        The file is missing, or damaged.
+    """
+    yield from _stream(path, OutputReader(path))
+
+
+def read_output(path: Path) -> Cp2kOutput:
+    """Read a main output.
+
+    Raises
+    ------
+    ParseError
+        The file is missing, empty or no output of CP2K.
+    """
+    reader = OutputReader(path)
+    steps: list[OutputStep] = []
+    forces: NDArray[np.float64] | None = None
+    for step in _stream(path, reader):
+        if step.forces is not None:
+            forces = step.forces
+        steps.append(step.without_forces())
+    header = reader.header
+    if not steps and not reader.is_cp2k:
+        raise ParseError("not an output of CP2K; name the file that took its standard output", path)
+    return Cp2kOutput(
+        version=header.version,
+        run_type=header.run_type,
+        n_atoms=header.n_atoms,
+        runs=max(1, reader.runs),
+        steps=tuple(steps),
+        forces_ev_per_angstrom=forces,
+        geometry_converged=reader.geometry_converged,
+        ended=reader.ended,
+        out_of_time=reader.out_of_time,
+        abort=reader.abort,
+        walltime_s=reader.walltime_s,
+        warnings=_collect_warnings(header, steps),
+    )
+
+
+def refuse_aborted(output: Cp2kOutput, directory: Path) -> None:
+    """Raise what CP2K said when it stopped with an error.
+
+    Raises
+    ------
+    EngineError
+        If it did.
+    """
+    if output.abort and not output.ended:
+        raise EngineError(f"CP2K {output.version} stopped: {output.abort}", directory)
+
+
+def _stream(path: Path, reader: OutputReader) -> Iterator[OutputStep]:
+    if not path.is_file():
+        raise ParseError("not there; has CP2K run, and where did its output go?", path)
+    with path.open(encoding="utf-8", errors="replace") as stream:
+        for line in stream:
+            yield from reader.take(line)
+    yield from reader.finish()
+
+
+def _collect_warnings(header: OutputHeader, steps: list[OutputStep]) -> tuple[str, ...]:
+    found = list(header.warnings)
+    for text in dict.fromkeys(text for step in steps for text in step.warnings):
+        numbers = [step.number for step in steps if text in step.warnings]
+        found.append(text if len(steps) == 1 else f"{text} ({name_steps(numbers)})")
+    unconverged = [step.number for step in steps if step.scf_converged is False]
+    if unconverged:
+        found.append(
+            f"the self-consistent field did not converge in {name_steps(unconverged)}; policy: "
+            "these steps are kept, not repaired, and named here"
+        )
+    return tuple(found)
+
+
+def name_steps(numbers: list[int], most: int = 8) -> str:
+    """Name steps in a sentence, ``steps 1, 2, 5 and 40 more``."""
+    ordered = sorted(set(numbers))
+    named = ", ".join(map(str, ordered[:most]))
+    more = f" and {len(ordered) - most} more" if len(ordered) > most else ""
+    return f"step{'s' if len(ordered) > 1 else ''} {named}{more}"

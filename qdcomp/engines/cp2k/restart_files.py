@@ -1,0 +1,161 @@
+"""Which restart file and wavefunction of a run are whole, after whatever stopped it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from qdcomp.engines.cp2k.job_file import PROJECT, RESTART_SOURCE, WAVEFUNCTION
+from qdcomp.errors import EngineError
+
+_COPIES = ("", ".bak-1", ".bak-2", ".bak-3")
+"""Suffixes of the last file and of those before it."""
+
+_STEP = re.compile(r"^\s*STEP_START_VAL\s+(\d+)", re.MULTILINE)
+_END = re.compile(r"&END (FORCE_EVAL|EXT_RESTART)\s*\Z")
+_TAIL_BYTES = 200
+_MARKER_BYTES = 4
+
+
+@dataclass(frozen=True)
+class RestartFile:
+    """A whole restart file.
+
+    Attributes
+    ----------
+    path
+        Where it is.
+    step
+        Number of the step it was written after.
+    """
+
+    path: Path
+    step: int
+
+
+def find_restart(directory: Path, *, before: int | None = None) -> RestartFile | None:
+    """Newest whole restart file in a job directory.
+
+    Parameters
+    ----------
+    directory
+        Job directory.
+    before
+        Only files of earlier steps count; None takes any.
+
+    Returns
+    -------
+    The file; None where there is none.
+    """
+    for suffix in _COPIES:
+        path = directory / f"{PROJECT}-1.restart{suffix}"
+        step = read_restart_step(path)
+        if step is not None and (before is None or step < before):
+            return RestartFile(path, step)
+    return None
+
+
+def read_restart_step(path: Path) -> int | None:
+    """Step that a restart file was written after; None if it is missing or was cut off."""
+    if not path.is_file():
+        return None
+    with path.open("rb") as stream:
+        size = stream.seek(0, os.SEEK_END)
+        stream.seek(max(0, size - _TAIL_BYTES))
+        if not _END.search(stream.read().decode(errors="replace")):
+            return None
+    text = path.read_text(errors="replace")
+    if "&COORD" not in text:
+        return None
+    match = _STEP.search(text)
+    return int(match[1]) if match else 0
+
+
+def copy_restart(source: RestartFile, directory: Path) -> None:
+    """Put a restart file where the run in `directory` will read it."""
+    _copy_whole(source.path, directory / RESTART_SOURCE)
+
+
+def copy_wavefunction(source: Path, directory: Path) -> bool:
+    """Put the newest whole wavefunction of `source` where the run in `directory` reads it.
+
+    A damaged newest one is replaced by the one before it. Returns whether there is any.
+    """
+    target = directory / WAVEFUNCTION
+    for suffix in _COPIES:
+        path = source / f"{WAVEFUNCTION}{suffix}"
+        if path.is_file() and is_whole_wavefunction(path):
+            if path != target:
+                _copy_whole(path, target)
+            return True
+    if source == directory:
+        target.unlink(missing_ok=True)
+    return False
+
+
+def is_whole_wavefunction(path: Path) -> bool:
+    """Whether every record of a Fortran file is as long as its two markers say."""
+    size = path.stat().st_size
+    position = records = 0
+    with path.open("rb") as stream:
+        while position < size:
+            stream.seek(position)
+            length = _read_marker(stream.read(_MARKER_BYTES))
+            end = position + _MARKER_BYTES + abs(length)
+            if end + _MARKER_BYTES > size:
+                return False
+            stream.seek(end)
+            if _read_marker(stream.read(_MARKER_BYTES)) != abs(length) and length >= 0:
+                return False
+            position = end + _MARKER_BYTES
+            records += 1
+    return records > 1
+
+
+def trim_cut_lines(directory: Path) -> None:
+    """Remove a last line without an end from each file that CP2K will append to."""
+    for path in [*directory.glob(f"{PROJECT}-*.xyz"), *directory.glob(f"{PROJECT}-*.ener")]:
+        with path.open("rb+") as stream:
+            size = stream.seek(0, os.SEEK_END)
+            position = size
+            while position > 0:
+                start = max(0, position - 65536)
+                stream.seek(start)
+                found = stream.read(position - start).rfind(b"\n")
+                if found >= 0:
+                    position = start + found + 1
+                    break
+                position = start
+            if position < size:
+                stream.truncate(position)
+
+
+def require_restart(directory: Path, previous: Path) -> RestartFile:
+    """Newest whole restart file of `previous`.
+
+    Raises
+    ------
+    EngineError
+        There is none.
+    """
+    found = find_restart(previous)
+    if found is None:
+        raise EngineError(
+            f"cannot go on from {previous}: it has no whole restart file "
+            f"({PROJECT}-1.restart or its .bak copies); run that job first",
+            directory,
+        )
+    return found
+
+
+def _read_marker(content: bytes) -> int:
+    return int.from_bytes(content, "little", signed=True)
+
+
+def _copy_whole(source: Path, target: Path) -> None:
+    partial = target.with_name(f"{target.name}.partial")
+    shutil.copyfile(source, partial)
+    partial.replace(target)

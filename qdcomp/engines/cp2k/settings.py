@@ -1,0 +1,233 @@
+"""Settings of the engine `cp2k`: the defaults of Rainò et al., each overridable from the study.
+
+Defaults are those of Rainò et al., Nat. Commun. 13, 2587 (2022), Methods: Quickstep with PBE, GTH
+pseudopotentials, a MOLOPT basis, 300 Ry and ``EPS_SCF`` 1e-8, non-periodic cubic cells. What the
+paper leaves open keeps CP2K's own default or, for the minimiser, what costs least at the same
+energy (``benchmarks/cp2k_template.py``).
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from qdcomp.errors import InputError
+from qdcomp.units import BOHR_ANGSTROM, HARTREE_EV, RYDBERG_EV
+
+FUNCTIONALS = {"PBE": "PBE", "PBEsol": "PBE", "BLYP": "BLYP", "LDA": "PADE"}
+"""Functionals a study may name, and the GTH pseudopotentials made for them."""
+
+_CHOICES = {
+    "functional": tuple(FUNCTIONALS),
+    "dispersion": ("none", "D3", "D3BJ"),
+    "scf_solver": ("ot", "diagonalization"),
+    "minimizer": ("DIIS", "CG", "BROYDEN"),
+    "preconditioner": (
+        "FULL_ALL",
+        "FULL_SINGLE_INVERSE",
+        "FULL_SINGLE",
+        "FULL_KINETIC",
+        "FULL_S_INVERSE",
+        "NONE",
+    ),
+    "extrapolation": ("ASPC", "PS", "LINEAR_PS", "USE_PREV_P", "USE_PREV_WF", "USE_GUESS"),
+    "poisson_solver": ("wavelet", "mt", "analytic", "periodic"),
+    "optimizer": ("BFGS", "LBFGS", "CG"),
+}
+
+_UNITS = {
+    "ry": {"Ry": 1.0, "eV": 1.0 / RYDBERG_EV, "Ha": 2.0},
+    "hartree": {"Ha": 1.0, "eV": 1.0 / HARTREE_EV, "Ry": 0.5},
+    "angstrom": {"angstrom": 1.0, "nm": 10.0, "bohr": BOHR_ANGSTROM},
+}
+"""Units that a value may carry, by the suffix of the setting's name."""
+
+_RANGES: dict[str, tuple[float, float]] = {
+    "cutoff_ry": (20.0, 5000.0),
+    "rel_cutoff_ry": (10.0, 1000.0),
+    "grids": (1, 10),
+    "eps_default": (1e-30, 1e-4),
+    "eps_scf": (1e-14, 1e-2),
+    "inner_scf_steps": (1, 2000),
+    "outer_scf_steps": (1, 200),
+    "energy_gap_hartree": (1e-6, 10.0),
+    "added_orbitals": (1, 10000),
+    "mixing_alpha": (1e-4, 1.0),
+    "extrapolation_order": (0, 10),
+    "vacuum_angstrom": (2.0, 100.0),
+    "multiplicity": (1, 100),
+    "restart_every": (1, 100000),
+    "max_eigensolver_steps": (10, 100000),
+    "eps_eigensolver": (1e-12, 1e-3),
+}
+
+_QUANTITY = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([A-Za-z]*)")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+\-]*")
+
+
+@dataclass(frozen=True)
+class Cp2kSettings:
+    """What a study may set under ``engines: cp2k:``.
+
+    Attributes
+    ----------
+    functional
+        ``PBE``, ``PBEsol``, ``BLYP`` or ``LDA``.
+    dispersion
+        ``none``, ``D3`` (zero damping) or ``D3BJ``.
+    basis
+        Basis set, one name for all elements or a name per element.
+    basis_file, potential_file
+        Files of the CP2K data folder that they are in.
+    potential
+        Pseudopotential per element; an element not named takes the functional's GTH potential.
+    cutoff_ry, rel_cutoff_ry, grids
+        Plane-wave cutoff of the finest grid [Ry], cutoff a Gaussian is mapped with [Ry], number of
+        grids.
+    eps_default
+        Precision of the Kohn–Sham matrix.
+    eps_scf
+        Convergence of the self-consistent field.
+    scf_solver
+        ``ot`` (orbital transformation, for systems with a gap) or ``diagonalization``.
+    minimizer, preconditioner, energy_gap_hartree
+        Minimiser, preconditioner and assumed gap [Ha] of ``ot``.
+    added_orbitals, mixing_alpha
+        Empty orbitals and Broyden mixing of ``diagonalization``.
+    inner_scf_steps, outer_scf_steps
+        SCF steps between two rebuilds of the preconditioner, and number of rebuilds.
+    extrapolation, extrapolation_order
+        Guess of the wavefunction from earlier steps.
+    poisson_solver
+        ``wavelet``, ``mt`` (Martyna–Tuckerman) and ``analytic`` for a dot in vacuum; ``periodic``
+        only to compare with older work.
+    vacuum_angstrom
+        Vacuum on each side of the dot where the study gives no box [Å].
+    multiplicity, spin_polarized
+        Spin multiplicity and whether spins have orbitals of their own; None: closed shell for an
+        even number of electrons, a doublet with spin-polarised orbitals for an odd one.
+    optimizer
+        ``BFGS``, ``LBFGS`` or ``CG``.
+    restart_every
+        Time steps between two restart files.
+    eps_eigensolver, max_eigensolver_steps
+        Convergence and length of the search for the LUMO with ``ot``.
+    """
+
+    functional: str = "PBE"
+    dispersion: str = "none"
+    basis: str | Mapping[str, str] = "DZVP-MOLOPT-SR-GTH"
+    basis_file: str = "BASIS_MOLOPT"
+    potential_file: str = "GTH_POTENTIALS"
+    potential: Mapping[str, str] | None = None
+    cutoff_ry: float = 300.0
+    rel_cutoff_ry: float = 40.0
+    grids: int = 4
+    eps_default: float = 1e-14
+    eps_scf: float = 1e-8
+    scf_solver: str = "ot"
+    minimizer: str = "DIIS"
+    preconditioner: str = "FULL_ALL"
+    energy_gap_hartree: float = 0.001
+    added_orbitals: int = 4
+    mixing_alpha: float = 0.4
+    inner_scf_steps: int = 12
+    outer_scf_steps: int = 20
+    extrapolation: str = "ASPC"
+    extrapolation_order: int = 3
+    poisson_solver: str = "wavelet"
+    vacuum_angstrom: float = 8.0
+    multiplicity: int | None = None
+    spin_polarized: bool | None = None
+    optimizer: str = "BFGS"
+    restart_every: int = 1
+    eps_eigensolver: float = 1e-5
+    max_eigensolver_steps: int = 1000
+
+
+def read_settings(given: Mapping[str, Any]) -> Cp2kSettings:
+    """Check the settings of a study and fill in the defaults.
+
+    A number may be given as such or with its unit, ``300``, ``300 Ry`` or ``4082 eV``.
+
+    Raises
+    ------
+    InputError
+        Unknown setting (the nearest one is named), wrong type, unit or range.
+    """
+    defaults = Cp2kSettings()
+    known = {field.name: getattr(defaults, field.name) for field in fields(Cp2kSettings)}
+    for name in given:
+        if name not in known:
+            raise InputError(_describe_unknown(str(name), list(known)))
+    return Cp2kSettings(**{name: _check(name, given[name], known[name]) for name in given})
+
+
+def _describe_unknown(name: str, known: list[str]) -> str:
+    stems = {candidate.rsplit("_", 1)[0]: candidate for candidate in known}
+    close = difflib.get_close_matches(name.lower(), [*known, *stems], n=1, cutoff=0.5)
+    hint = f"; did you mean {stems.get(close[0], close[0])!r}?" if close else ""
+    return f"cp2k has no setting {name!r}{hint} Settings: {', '.join(sorted(known))}"
+
+
+def _check(name: str, value: Any, default: Any) -> Any:
+    if name in {"basis", "potential"}:
+        return _check_names(name, value)
+    if name == "spin_polarized":
+        if value is not None and not isinstance(value, bool):
+            raise InputError(f"cp2k setting {name!r}: got {value!r}, expected true or false")
+        return value
+    if name in _CHOICES:
+        return _check_choice(name, value)
+    if isinstance(default, str):
+        return _check_name(name, value)
+    if name == "multiplicity" and value is None:
+        return None
+    return _check_number(name, value, whole=default is None or isinstance(default, int))
+
+
+def _check_choice(name: str, value: Any) -> str:
+    found = {choice.lower(): choice for choice in _CHOICES[name]}.get(str(value).lower())
+    if found is None:
+        raise InputError(
+            f"cp2k setting {name!r}: got {value!r}, expected one of {', '.join(_CHOICES[name])}"
+        )
+    return found
+
+
+def _check_name(name: str, value: Any) -> str:
+    if not isinstance(value, str) or not _NAME.fullmatch(value):
+        raise InputError(
+            f"cp2k setting {name!r}: got {value!r}, expected one name of letters, digits and -_.+"
+        )
+    return value
+
+
+def _check_names(name: str, value: Any) -> str | Mapping[str, str] | None:
+    if isinstance(value, str) and name == "basis":
+        return _check_name(name, value)
+    if value is None and name == "potential":
+        return None
+    if isinstance(value, Mapping):
+        return {_check_name(name, element): _check_name(name, value[element]) for element in value}
+    raise InputError(f"cp2k setting {name!r}: got {value!r}, expected a name for each element")
+
+
+def _check_number(name: str, value: Any, *, whole: bool) -> float | int:
+    units = _UNITS.get(name.rsplit("_", 1)[-1], {})
+    shape = "a whole number" if whole else "a number"
+    if units:
+        shape += f" [{next(iter(units))}] or a number with one of the units {', '.join(units)}"
+    match = None if isinstance(value, bool) else _QUANTITY.fullmatch(str(value).strip())
+    if match is None or (match[2] and match[2] not in units):
+        raise InputError(f"cp2k setting {name!r}: got {value!r}, expected {shape}")
+    number = float(match[1]) * units.get(match[2], 1.0)
+    lowest, highest = _RANGES[name]
+    if not lowest <= number <= highest or (whole and number != int(number)):
+        raise InputError(
+            f"cp2k setting {name!r}: got {value!r}, expected {shape} from {lowest:g} to {highest:g}"
+        )
+    return int(number) if whole else number
