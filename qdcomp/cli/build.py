@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -18,7 +18,7 @@ def build(
         "CsPbBr3"
     ),
     lattice_constant: Annotated[
-        float | None, typer.Option(help="Edge of the unit cell in Å [default: tabulated].")
+        float | None, typer.Option(help="Edge of the unit cell in Å (default: tabulated).")
     ] = None,
     charge: Annotated[
         str, typer.Option(help="formal, neutral, or a whole number of elementary charges.")
@@ -36,13 +36,12 @@ def build(
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the choice of removed surface atoms.")] = 1,
     out: Annotated[
-        Path | None, typer.Option(help="Structure file, extended XYZ [default: FORMULA.extxyz].")
+        Path | None, typer.Option(help="Structure file, extended XYZ (default: FORMULA.extxyz).")
     ] = None,
     picture: Annotated[Path | None, typer.Option(help="Picture, .png or .svg.")] = None,
 ) -> None:
-    r"""Build a cubic dot, or a core/shell dot, and write it.
+    """Build a cubic dot, or a core/shell dot, and write it.
 
-    \b
     For example:
       qdcomp build --cells 4 --picture dot.png
       qdcomp build --cells 6 --shell CsCaBr3 --out core_shell.extxyz
@@ -56,12 +55,20 @@ def build(
         write_structure,
     )
 
-    options = {"lattice_constant": lattice_constant, "charge": _read_charge(charge), "seed": seed}
+    policy = _read_charge(charge)
     if shell is None:
-        structure = build_quantum_dot(cells, composition, **options)
+        structure = build_quantum_dot(
+            cells, composition, lattice_constant=lattice_constant, charge=policy, seed=seed
+        )
     else:
         structure = build_core_shell_dot(
-            cells, core=composition, shell=shell, shell_cells=shell_cells, **options
+            cells,
+            core=composition,
+            shell=shell,
+            shell_cells=shell_cells,
+            lattice_constant=lattice_constant,
+            charge=policy,
+            seed=seed,
         )
     if freeze is not None:
         region, thickness = _read_freeze(freeze)
@@ -93,11 +100,15 @@ def _read_charge(text: str) -> str | int:
         ) from None
 
 
-def _read_freeze(text: str) -> tuple[str, float]:
+def _read_freeze(text: str) -> tuple[Literal["shell", "core"], float]:
     region, _, thickness = text.partition(":")
     try:
-        return region, float(thickness)
+        if region == "shell":
+            return "shell", float(thickness)
+        if region == "core":
+            return "core", float(thickness)
     except ValueError:
-        raise InputError(
-            f"--freeze {text!r}: expected a region and its thickness in unit cells, shell:0.5"
-        ) from None
+        pass
+    raise InputError(
+        f"--freeze {text!r}: expected shell or core and a thickness in unit cells, like shell:0.5"
+    )

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-output = Console(highlight=False, soft_wrap=True)
+output = Console(highlight=False, markup=False, soft_wrap=True)
 """Results."""
 
-notes = Console(stderr=True, highlight=False, soft_wrap=True)
+notes = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 """Everything else."""
 
 
@@ -27,4 +27,4 @@ def print_table(rows: Sequence[Sequence[str]], title: str | None = None) -> None
 def print_warnings(warnings: Sequence[str]) -> None:
     """Print warnings, each once."""
     for warning in dict.fromkeys(warnings):
-        notes.print(f"warning: {warning}", style="yellow", markup=False)
+        notes.print(f"warning: {warning}", style="yellow")

@@ -8,9 +8,8 @@ from qdcomp.cli.run import RunArgument
 
 
 def lpad(context: typer.Context, run: RunArgument) -> None:
-    r"""Use FireWorks' ``lpad`` on the launchpad of a run, embedded or server.
+    """Use FireWorks' ``lpad`` on the launchpad of a run, embedded or server.
 
-    \b
     For example:
       qdcomp lpad runs/demo get_wflows
       qdcomp lpad runs/demo get_fws -s FIZZLED -d more

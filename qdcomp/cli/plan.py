@@ -37,11 +37,10 @@ def plan(
         typer.Option(help="Also write the input files of the first job into this folder."),
     ] = None,
 ) -> None:
-    r"""Say what a study will do and take: jobs, atoms, electrons, memory, core-hours.
+    """Say what a study will do and take: jobs, atoms, electrons, memory, core-hours.
 
     Nothing is run, and nothing written but what --inputs asks for.
 
-    \b
     For example:
       qdcomp plan demo
       qdcomp plan raino2022_dot_2p4nm --engine cp2k --inputs inputs

@@ -38,7 +38,7 @@ class RunProgress:
         """Show the steps of `job` from now on."""
         self.finish()
         if not notes.is_terminal:
-            notes.print(job.name, markup=False)
+            notes.print(job.name)
         self._current = (job, self._progress.add_task(job.name, total=job.steps or None))
 
     def update(self) -> None:
@@ -61,7 +61,7 @@ class RunProgress:
 def show_progress(run: RunDirectory) -> Iterator[RunProgress]:
     """Show how far the jobs of `run` are while the body runs them."""
     columns = (
-        TextColumn("{task.description}", markup=False),
+        TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),

@@ -7,9 +7,8 @@ from qdcomp.cli.run import LaunchpadOption, RunArgument
 
 
 def report(run: RunArgument, launchpad: LaunchpadOption = None) -> None:
-    r"""Write the report of a finished run again: one HTML file, PNG and SVG of each figure.
+    """Write the report of a finished run again: one HTML file, PNG and SVG of each figure.
 
-    \b
     For example:
       qdcomp report runs/demo
     """

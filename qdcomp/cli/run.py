@@ -11,14 +11,14 @@ from qdcomp.cli.console import notes, output, print_warnings
 from qdcomp.cli.plan import EngineOption, StudyArgument
 
 if TYPE_CHECKING:
-    from qdcomp.recipes.campaign import JobState
+    from qdcomp.recipes.job_state import JobState
     from qdcomp.recipes.run_directory import RunDirectory
 
 LaunchpadOption = Annotated[
     str | None,
     typer.Option(
-        help="MongoDB URI of a launchpad server [default: QDCOMP_LAUNCHPAD, else a file in the "
-        "folder of the run].",
+        help="MongoDB URI of a launchpad server (default: QDCOMP_LAUNCHPAD, else a file in the "
+        "folder of the run).",
         show_default=False,
     ),
 ]
@@ -32,15 +32,14 @@ def run(
     study: StudyArgument,
     engine: EngineOption = None,
     out: Annotated[
-        Path | None, typer.Option(help="Folder of the run [default: runs/STUDY-ENGINE].")
+        Path | None, typer.Option(help="Folder of the run (default: runs/STUDY-ENGINE).")
     ] = None,
     launchpad: LaunchpadOption = None,
 ) -> None:
-    r"""Run a study: build, relax, equilibrate, sample, analyse, report.
+    """Run a study: build, relax, equilibrate, sample, analyse, report.
 
     A run that was cut off goes on where it stopped; finished jobs are not run again.
 
-    \b
     For example:
       qdcomp run demo
       qdcomp run raino2022_dot_2p4nm --engine model
@@ -58,9 +57,8 @@ def run(
 
 
 def resume(run: RunArgument, launchpad: LaunchpadOption = None) -> None:
-    r"""Go on with a run where it stopped: killed, interrupted, or with failed jobs.
+    """Go on with a run where it stopped: killed, interrupted, or with failed jobs.
 
-    \b
     For example:
       qdcomp resume runs/demo
     """
@@ -86,7 +84,7 @@ def _execute(run: RunDirectory, launchpad: str | None) -> None:
 def _finish(run: RunDirectory, states: tuple[JobState, ...]) -> None:
     failed = [state for state in states if state.state == "FIZZLED"]
     for state in failed:
-        notes.print(f"failed: {state.job.name}: {state.failure}", style="red", markup=False)
+        notes.print(f"failed: {state.job.name}: {state.failure}", style="red")
     if failed or any(state.state != "COMPLETED" for state in states):
         notes.print(f"mend it, then: qdcomp resume {run.root}")
         raise typer.Exit(FAILED)

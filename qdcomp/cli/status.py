@@ -9,13 +9,12 @@ from qdcomp.cli.console import notes, output, print_table
 from qdcomp.cli.run import LaunchpadOption, RunArgument
 
 if TYPE_CHECKING:
-    from qdcomp.recipes.campaign import JobState
+    from qdcomp.recipes.job_state import JobState
 
 
 def status(run: RunArgument, launchpad: LaunchpadOption = None) -> None:
-    r"""Show how the jobs of a run stand, also while it runs.
+    """Show how the jobs of a run stand, also while it runs.
 
-    \b
     For example:
       qdcomp status runs/demo
     """
@@ -31,9 +30,9 @@ def status(run: RunArgument, launchpad: LaunchpadOption = None) -> None:
     output.print(", ".join(f"{count} {state}" for state, count in counts.items()))
     for state in states:
         for correction in state.corrections:
-            output.print(f"corrected in {state.job.name}: {correction}", markup=False)
+            output.print(f"corrected in {state.job.name}: {correction}")
         if state.failure:
-            output.print(f"failed: {state.job.name}: {state.failure}", markup=False)
+            output.print(f"failed: {state.job.name}: {state.failure}")
     if set(counts) != {"COMPLETED"}:
         notes.print(f"go on with: qdcomp resume {opened.root}")
 

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from fireworks import FWorker, LaunchPad
+from fireworks import LaunchPad
 
 from qdcomp.errors import InputError
 from qdcomp.recipes.dot_linewidth import make_workflow
 from qdcomp.recipes.execution import read_run_record
 from qdcomp.recipes.job_state import JobState
-from qdcomp.recipes.launchpad import launch_all, open_launchpad, reset_lost_runs
+from qdcomp.recipes.launchpad import (
+    find_failure,
+    launch_all,
+    open_launchpad,
+    reset_lost_runs,
+)
 from qdcomp.recipes.plan import ENGINE_KINDS, PlannedJob
 from qdcomp.recipes.run_directory import EMBEDDED_LAUNCHPAD_NAME, RunDirectory
 
 LAUNCHPAD_VARIABLE = "QDCOMP_LAUNCHPAD"
 """Environment variable with the URI of the launchpad server, password included."""
-
-_RAISED = re.compile(r"^(?:[\w.]+\.)?\w+(?:Error|Exception|Interrupt|Exit)(?:: |$)", re.MULTILINE)
 
 
 def find_launchpad(run: RunDirectory, location: str | None = None) -> str | Path:
@@ -32,13 +34,14 @@ def find_launchpad(run: RunDirectory, location: str | None = None) -> str | Path
 def submit_run(run: RunDirectory, launchpad: LaunchPad) -> None:
     """Put the jobs of a run on a launchpad, unless they are there.
 
-    Raises
-    ------
-    InputError
-        The engine cannot do what the study asks for.
+    FireWorks stores the jobs before the workflow that ties them: jobs without one are what a
+    process left that was killed in between, and are made anew.
     """
-    if not _list_fireworks(run, launchpad):
-        launchpad.add_wf(make_workflow(run))
+    root = str(run.root)
+    if launchpad.workflows.find_one({"metadata.run_directory": root}, {"_id": 1}):
+        return
+    launchpad.fireworks.delete_many({"spec.run_directory": root})
+    launchpad.add_wf(make_workflow(run))
 
 
 def execute_run(
@@ -50,18 +53,13 @@ def execute_run(
 
     Jobs that an earlier process left running are put back, and so are failed ones.
     """
+    query = {"spec.run_directory": str(run.root)}
     with open_launchpad(location) as launchpad:
-        reset_lost_runs(launchpad)
         submit_run(run, launchpad)
-        for document in _list_fireworks(run, launchpad):
-            if document["state"] == "FIZZLED":
-                launchpad.rerun_fw(document["fw_id"])
-        launch_all(
-            launchpad,
-            FWorker(query={"spec.run_directory": str(run.root)}),
-            run.root,
-            on_launch=lambda name: on_launch(run.find_job(name)),
-        )
+        reset_lost_runs(launchpad, query)
+        for document in launchpad.fireworks.find(query | {"state": "FIZZLED"}, {"fw_id": 1}):
+            launchpad.rerun_fw(document["fw_id"])
+        launch_all(launchpad, query, run.root, lambda name: on_launch(run.find_job(name)))
         return read_job_states(run, launchpad)
 
 
@@ -73,7 +71,10 @@ def read_job_states(run: RunDirectory, launchpad: LaunchPad) -> tuple[JobState, 
     InputError
         The launchpad does not have the run.
     """
-    documents = {document["name"]: document for document in _list_fireworks(run, launchpad)}
+    found = launchpad.fireworks.find(
+        {"spec.run_directory": str(run.root)}, {"name": 1, "state": 1, "fw_id": 1}
+    )
+    documents = {document["name"]: document for document in found}
     if not documents:
         raise InputError(f"the launchpad has no jobs of {run.root}; start it with: qdcomp run")
     return tuple(
@@ -91,36 +92,16 @@ def count_steps(run: RunDirectory, job: PlannedJob) -> int:
     return run.engine.count_steps(directory)
 
 
-def _list_fireworks(run: RunDirectory, launchpad: LaunchPad) -> list[dict[str, Any]]:
-    return list(
-        launchpad.fireworks.find(
-            {"spec.run_directory": str(run.root)},
-            {"name": 1, "state": 1, "fw_id": 1, "launches": 1, "archived_launches": 1},
-        )
-    )
-
-
 def _describe_job(
     run: RunDirectory, launchpad: LaunchPad, job: PlannedJob, document: dict[str, Any]
 ) -> JobState:
     record = read_run_record(run.job_directory(job))
+    kind, message = find_failure(launchpad, document["fw_id"])
     return JobState(
         job=job,
         state=document["state"],
         steps_done=count_steps(run, job),
         walltime_s=record.walltime_s if record else None,
         corrections=tuple(record.corrections) if record else (),
-        failure=_find_failure(launchpad, document) if document["state"] == "FIZZLED" else "",
+        failure=message or kind,
     )
-
-
-def _find_failure(launchpad: LaunchPad, document: dict[str, Any]) -> str:
-    """Find the message of the exception that ended a job, without its traceback."""
-    launch = launchpad.launches.find_one({"launch_id": document["launches"][-1]}) or {}
-    stored = ((launch.get("action") or {}).get("stored_data")) or {}
-    trace = (stored.get("_exception") or {}).get("_stacktrace", "")
-    raised = list(_RAISED.finditer(trace))
-    if not raised:
-        return "stopped without saying why; see the job's directory"
-    message = trace[raised[-1].end() :].strip()
-    return message or raised[-1].group().rsplit(".", 1)[-1]

@@ -1,0 +1,114 @@
+"""mongomock's client, database and collection, each write of which is in a file when it returns.
+
+mongomock changes documents in place, so that hooking its store sees new documents only. Here the
+collection's own write methods note which documents they touched, and write these afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from threading import RLock
+from typing import Any
+
+import mongomock
+from mongomock.collection import Collection
+from mongomock.database import Database
+
+from qdcomp.recipes.embedded_store import EmbeddedStore
+
+
+class DurableCollection(Collection):
+    """A collection whose writes go to the store before they return."""
+
+    _touched: set[Any] | None = None
+
+    def __init__(self, *arguments: Any, durable_store: EmbeddedStore, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._durable_store = durable_store
+        self._writer = RLock()
+
+    def _insert(self, data: Any, *arguments: Any, **options: Any) -> Any:
+        with self._writing_through():
+            return super()._insert(data, *arguments, **options)
+
+    def _update(self, spec: Any, document: Any, *arguments: Any, **options: Any) -> Any:
+        with self._writing_through():
+            return super()._update(spec, document, *arguments, **options)
+
+    def _delete(self, filter: Any, *arguments: Any, **options: Any) -> Any:
+        with self._writing_through() as touched:
+            touched.update(document["_id"] for document in self._iter_documents(filter))
+            return super()._delete(filter, *arguments, **options)
+
+    def drop(self, session: Any = None) -> None:
+        """Remove all documents."""
+        super().drop(session)
+        self._durable_store.drop(self.name)
+
+    def _ensure_uniques(self, new_data: Mapping[str, Any]) -> None:
+        """Note a document: mongomock calls this after each insertion and each change in place."""
+        if self._touched is not None:
+            self._touched.add(new_data["_id"])
+        super()._ensure_uniques(new_data)
+
+    @contextmanager
+    def _writing_through(self) -> Iterator[set[Any]]:
+        """Write what the body touched, as it then stands, also where the body failed half-way."""
+        with self._writer:
+            if self._touched is not None:
+                yield self._touched
+                return
+            self._touched = set()
+            try:
+                yield self._touched
+            finally:
+                touched, self._touched = self._touched, None
+                there = [key for key in touched if key in self._store]
+                gone = touched.difference(there)
+                if touched:
+                    self._durable_store.save(self.name, [self._store[key] for key in there], gone)
+
+
+class DurableDatabase(Database):
+    """A database of durable collections."""
+
+    def __init__(self, *arguments: Any, durable_store: EmbeddedStore, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._durable_store = durable_store
+
+    def get_collection(self, name: str, *arguments: Any, **options: Any) -> Collection:
+        """Give the collection of that name."""
+        if name not in self._collection_accesses:
+            self._ensure_valid_collection_name(name)
+            self._collection_accesses[name] = DurableCollection(
+                self,
+                name=name,
+                _db_store=self._store,
+                codec_options=self._codec_options,
+                durable_store=self._durable_store,
+            )
+        return self._collection_accesses[name]
+
+
+class DurableClient(mongomock.MongoClient):
+    """A client of one database in one file."""
+
+    def __init__(self, store: EmbeddedStore) -> None:
+        super().__init__()
+        self._durable_store = store
+        for name, document in store.load():
+            self._store["fireworks"][name][document["_id"]] = document
+
+    def get_database(self, name: str | None = None, *arguments: Any, **options: Any) -> Database:
+        """Give the database of that name."""
+        name = name or "fireworks"
+        if name not in self._database_accesses:
+            self._database_accesses[name] = DurableDatabase(
+                self, name, self._store[name], durable_store=self._durable_store
+            )
+        return self._database_accesses[name]
+
+    def close(self) -> None:
+        """Close the file."""
+        self._durable_store.close()
