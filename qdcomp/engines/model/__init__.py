@@ -19,15 +19,18 @@ from qdcomp.engines.model.couplings import (
 )
 from qdcomp.engines.model.engine import ModelEngine
 from qdcomp.engines.model.parameters import ModelParameters, read_parameters
+from qdcomp.engines.model.response import HarmonicResponse, compute_harmonic_response
 
 __all__ = [
     "FrontierCouplings",
     "GapGradient",
+    "HarmonicResponse",
     "ModelCalculator",
     "ModelEngine",
     "ModelParameters",
     "compute_frontier_couplings",
     "compute_gap_gradient",
+    "compute_harmonic_response",
     "compute_model_hessian",
     "read_parameters",
     "synthesise_harmonic_gap",

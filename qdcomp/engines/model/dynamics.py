@@ -22,7 +22,7 @@ from qdcomp.engines.model.jobs import TRAJECTORY_NAME, Continuation
 from qdcomp.engines.model.settings import ModelSettings
 from qdcomp.engines.model.thermal import count_degrees_of_freedom
 from qdcomp.engines.model.thermal_start import prepare_thermal_start
-from qdcomp.errors import EngineError
+from qdcomp.errors import EngineError, QdcompError
 from qdcomp.trajectory import Frame, TrajectoryWriter
 from qdcomp.units import BOLTZMANN_EV_PER_K
 
@@ -116,8 +116,13 @@ def _check_intact(frame: Frame, dynamics: DynamicsSettings, directory: Path) -> 
         )
 
 
-def _add_frontier(frame: Frame, atoms: Atoms, calculator: ModelCalculator) -> Frame:
-    frontier = calculator.frontier_orbitals(atoms)
+def _add_frontier(
+    frame: Frame, atoms: Atoms, calculator: ModelCalculator, directory: Path
+) -> Frame:
+    try:
+        frontier = calculator.frontier_orbitals(atoms)
+    except QdcompError as error:
+        raise EngineError(f"step {frame.step}: {error}", directory) from error
     return Frame(
         **{
             **vars(frame),
@@ -227,6 +232,6 @@ def run_dynamics(
             frame = integrator.advance(step)
             _check_intact(frame, dynamics, directory)
             if dynamics.frontier_orbitals:
-                frame = _add_frontier(frame, atoms, calculator)
+                frame = _add_frontier(frame, atoms, calculator, directory)
             writer.append(frame)
             report(f"step {step - dynamics.first_step}/{dynamics.steps}")

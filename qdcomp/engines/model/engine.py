@@ -50,6 +50,9 @@ PROGRESS_LINE = re.compile(rb"^step (\d+)\b", re.MULTILINE)
 PROGRESS_TAIL_BYTES = 4096
 """Enough of the end of the standard output to hold such a line [bytes]."""
 
+LARGEST_CATIONS = 3400
+"""Cations whose Schur complement is factorised as a dense matrix: 1.5 GB, a minute a time."""
+
 USUAL_RELAXATION_STEPS = 300
 """Force evaluations of a relaxation: 80 to 350 were seen for dots of 3 to 6 cells."""
 
@@ -80,7 +83,15 @@ class ModelEngine:
         """
         settings = read_settings(job.settings)
         parameters = read_parameters(settings.parameters)
-        count_occupied_orbitals(job.atoms.get_chemical_symbols(), job.charge, parameters)
+        symbols = job.atoms.get_chemical_symbols()
+        count_occupied_orbitals(symbols, job.charge, parameters)
+        cations = sum(parameters.elements[symbol].role == "cation" for symbol in symbols)
+        if cations > LARGEST_CATIONS:
+            raise InputError(
+                f"{cations} cations with orbitals, more than the {LARGEST_CATIONS} (dots of 15 "
+                "cells, 9 nm) for which the engine 'model' finds frontier orbitals; build a "
+                "smaller dot"
+            )
         if np.any(job.atoms.pbc):
             raise InputError(
                 "the engine 'model' computes isolated dots; the structure is periodic "
@@ -140,7 +151,7 @@ class ModelEngine:
         Raises
         ------
         ParseError
-            If `previous` holds neither frames nor a structure.
+            If `previous` holds neither frames nor a structure, or has other atoms.
         """
         if directory.resolve() == previous.resolve():
             return
@@ -149,6 +160,7 @@ class ModelEngine:
         continuation = Continuation(str(previous))
         if (previous / TRAJECTORY_NAME).is_file():
             frame = _last_frame(previous)
+            _check_atoms(len(frame.positions), job, directory, previous)
             atoms.set_positions(frame.positions)
             if frame.velocities is not None:
                 atoms.set_velocities(frame.velocities / units.fs)
@@ -162,10 +174,7 @@ class ModelEngine:
             )
         else:
             reached = _last_structure(previous)
-            if len(reached) != len(atoms):
-                raise ParseError(
-                    f"{len(reached)} atoms, but the job in {directory} has {len(atoms)}", previous
-                )
+            _check_atoms(len(reached), job, directory, previous)
             atoms.set_positions(reached.get_positions())
         replace_file(directory / START_NAME, format_structure(atoms))
         write_continuation(directory, continuation)
@@ -275,6 +284,15 @@ class ModelEngine:
             core_hours=seconds / 3600.0,
             basis="wall times measured on one core for dots of 3 to 6 cells: forces as the square "
             "of the number of atoms, frontier orbitals as the cube of the number of cations",
+        )
+
+
+def _check_atoms(n_atoms: int, job: EngineJob, directory: Path, previous: Path) -> None:
+    if n_atoms != len(job.atoms):
+        raise ParseError(
+            f"{n_atoms} atoms, but the job in {directory} has {len(job.atoms)}; "
+            "a run goes on from one of the same structure",
+            previous,
         )
 
 

@@ -30,6 +30,9 @@ from qdcomp.errors import QdcompError
 DENSE_ORBITALS = 200
 """Number of orbitals up to which the matrix is diagonalised as it is."""
 
+LARGEST_DENSE_ORBITALS = 12000
+"""Number of orbitals up to which the whole matrix is the way out: 1.2 GB, minutes."""
+
 LEVEL_TOLERANCE_EV = 1e-6
 """Width within which the position of HOMO and LUMO is proved [eV]."""
 
@@ -325,7 +328,7 @@ def find_frontier(
     Raises
     ------
     QdcompError
-        As `find_frontier_by_diagonalisation`.
+        As `find_frontier_by_diagonalisation`; or the system is too large for that.
     """
     if guess_ev is not None and not all(map(math.isfinite, guess_ev)):
         guess_ev = None
@@ -333,4 +336,10 @@ def find_frontier(
         levels = find_frontier_by_lanczos(hamiltonian, guess_ev)
         if levels is not None:
             return levels
+    if hamiltonian.layout.n_orbitals > LARGEST_DENSE_ORBITALS:
+        raise QdcompError(
+            f"HOMO and LUMO among {hamiltonian.layout.n_orbitals} orbitals could not be proved by "
+            "counting, and the matrix is too large to diagonalise; the gap is likely closed, "
+            "check charge and positions"
+        )
     return find_frontier_by_diagonalisation(hamiltonian)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -130,6 +131,11 @@ def _run(directory: Path, report: Callable[[str], None]) -> None:
     _write_results(directory, job, atoms, frontier, steps, time.monotonic() - began, warnings)
 
 
+def _reason(failure: EngineError) -> str:
+    """Give the message without the directory, which is added again when the failure is read."""
+    return str(failure).removesuffix(f" (job directory: {failure.directory})")
+
+
 def run_job(directory: Path, report: Callable[[str], None]) -> None:
     """Run the job in `directory`, or go on with it where it was cut off.
 
@@ -145,7 +151,7 @@ def run_job(directory: Path, report: Callable[[str], None]) -> None:
     Raises
     ------
     QdcompError
-        What stopped the job.
+        What stopped the job; a file that could not be written stops it as `EngineError`.
     """
     if (directory / RESULT_NAME).is_file():
         report("the job is done already")
@@ -153,9 +159,13 @@ def run_job(directory: Path, report: Callable[[str], None]) -> None:
     (directory / FAILURE_NAME).unlink(missing_ok=True)
     try:
         _run(directory, report)
-    except QdcompError as error:
+    except (QdcompError, OSError) as error:
         failure = error if isinstance(error, EngineError) else EngineError(str(error), directory)
-        # The directory is added again when the failure is read.
-        message = str(failure).removesuffix(f" (job directory: {failure.directory})")
-        write_json(directory / FAILURE_NAME, {"kind": type(failure).__name__, "message": message})
-        raise
+        with contextlib.suppress(OSError):  # a full disk must not hide what it was full for
+            write_json(
+                directory / FAILURE_NAME,
+                {"kind": type(failure).__name__, "message": _reason(failure)},
+            )
+        if isinstance(error, QdcompError):
+            raise
+        raise failure from error

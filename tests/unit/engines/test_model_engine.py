@@ -13,7 +13,7 @@ from qdcomp.engines.base import (
     EngineJob,
     RelaxationSettings,
 )
-from qdcomp.engines.model import ModelEngine
+from qdcomp.engines.model import ModelEngine, compute_harmonic_response
 from qdcomp.engines.model.jobs import format_structure, read_job, read_structure
 from qdcomp.engines.model.parameters import find_parameter_file
 from qdcomp.engines.model.runner import run_job
@@ -103,6 +103,18 @@ def test_frozen_atoms_are_not_relaxed(tmp_path: Path) -> None:
     moved = np.linalg.norm(relaxed.positions - job.atoms.positions, axis=1)
     assert np.all(moved[frozen] == 0.0)
     assert np.all(moved[~frozen] > 0.0)
+
+
+def test_response_of_a_relaxed_dot(tmp_path: Path) -> None:
+    job = dot_job()
+    frozen = np.array([symbol == "Cs" for symbol in job.atoms.get_chemical_symbols()])
+    job = replace(job, task="relax", frozen=frozen, relaxation=RelaxationSettings(1e-3, 1000))
+    response = compute_harmonic_response(run(tmp_path / "relax", job))
+    held = np.repeat(frozen, 3)
+    assert np.all(response.hessian[held] == 0.0) and np.all(response.hessian[:, held] == 0.0)
+    assert np.all(np.linalg.eigvalsh(response.hessian[np.ix_(~held, ~held)]) > 0.0)
+    assert response.couplings.lumo.shape[2:] == (63, 3)
+    assert len(response.couplings.lumo_energies_ev) == response.gap_gradient.lumo_degeneracy
 
 
 def test_relaxation_that_does_not_converge(tmp_path: Path) -> None:
@@ -298,3 +310,33 @@ def test_structure_file_opens_in_ase(tmp_path: Path) -> None:
     assert read.get_chemical_symbols() == atoms.get_chemical_symbols()
     assert read.get_potential_energy() == -3.25
     assert np.array_equal(read.get_forces(), forces)
+
+
+def test_structure_of_other_atoms_is_not_gone_on_from(tmp_path: Path) -> None:
+    done = run(tmp_path / "small", dot_job(2))
+    (tmp_path / "next").mkdir()
+    ENGINE.write_inputs(tmp_path / "next", dot_job(3))
+    with pytest.raises(ParseError, match="63 atoms, but the job"):
+        ENGINE.restart_from(tmp_path / "next", done)
+
+
+def test_disk_that_cannot_be_written_stops_with_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ENGINE.write_inputs(tmp_path, dot_job())
+
+    def full(path: Path, text: str) -> None:
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr("qdcomp.engines.model.runner.replace_file", full)
+    monkeypatch.setattr("qdcomp.engines.model.jobs.replace_file", full)
+    with pytest.raises(EngineError, match="No space left"):
+        run_job(tmp_path, silent)
+    assert not ENGINE.is_complete(tmp_path)
+
+
+def test_dot_too_large_is_refused_before_it_starts() -> None:
+    dot = build_quantum_dot(cells=16, charge="formal")
+    job = EngineJob("energy", dot.atoms, dot.charge, np.zeros(len(dot.atoms), dtype=bool))
+    with pytest.raises(InputError, match="4096 cations"):
+        ENGINE.check(job)

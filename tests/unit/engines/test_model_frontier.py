@@ -159,3 +159,11 @@ def test_core_shell_dot_confines_the_electron_to_the_core() -> None:
     shares = (levels.lumo_vector[: 4 * len(cations)] ** 2).reshape(-1, 4).sum(axis=1)
     assert shares[cations == "Pb"].sum() > 0.5
     assert shares[cations == "Ca"].sum() < 0.1
+
+
+def test_what_cannot_be_proved_nor_diagonalised_is_an_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(frontier, "LARGEST_DENSE_ORBITALS", 300)
+    with pytest.raises(QdcompError, match="could not be proved"):
+        find_frontier(dot_hamiltonian(3, 0.0, -2))  # two electrons in the threefold LUMO
