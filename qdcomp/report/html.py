@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,6 +73,20 @@ class RunSection:
     groups: tuple[FigureGroup, ...]
 
 
+@dataclass(frozen=True)
+class PageContent:
+    """All figures of a page: those across runs, and those of each run."""
+
+    overview: tuple[Panel, ...]
+    sections: tuple[RunSection, ...]
+
+    @property
+    def panels(self) -> tuple[Panel, ...]:
+        """All figures in the order of the page."""
+        parts = (group.panels for section in self.sections for group in section.groups)
+        return (*self.overview, *itertools.chain.from_iterable(parts))
+
+
 def write_report(report: ReportInput, directory: Path | str) -> Path:
     """Write ``index.html``, ``figures/``, ``results.json`` and ``provenance.json``.
 
@@ -93,27 +108,35 @@ def write_report(report: ReportInput, directory: Path | str) -> Path:
     root = Path(directory)
     figures = root / FIGURE_FOLDER
     figures.mkdir(parents=True, exist_ok=True)
-    overview = _overview_panels(report)
-    sections = tuple(_describe_run(report, index) for index in range(len(report.runs)))
-    panels = [*overview]
-    panels += [panel for part in sections for group in part.groups for panel in group.panels]
-    for panel in panels:
+    content = _arrange(report)
+    for panel in content.panels:
         save_panel(panel, figures)
     if report.structure is not None:
         for kind in ("png", "svg"):
-            draw_structure(report.structure, figures / f"structure.{kind}")
+            target = figures / f"structure.{kind}"
+            draw_structure(report.structure, target, notes=label_assumptions(report))
     (root / "results.json").write_text(write_json(collect_results(report)), encoding="utf-8")
     (root / "provenance.json").write_text(write_json(report.provenance), encoding="utf-8")
     page = root / "index.html"
-    page.write_text(_render_page(report, overview, sections, panels), encoding="utf-8")
+    page.write_text(_render(report, content), encoding="utf-8")
     return page
+
+
+def render_page(report: ReportInput) -> str:
+    """Give the text of ``index.html`` alone, without the files beside it."""
+    return _render(report, _arrange(report))
 
 
 def label_assumptions(report: ReportInput) -> tuple[str, ...]:
     """Give the notes that every figure of a report carries."""
     if not report.is_surrogate:
         return ()
-    return (f"surrogate engine {report.engine_name}, not a first-principles result",)
+    return (f"surrogate engine {report.engine_name}, not first principles",)
+
+
+def _arrange(report: ReportInput) -> PageContent:
+    sections = (_describe_run(report, index) for index in range(len(report.runs)))
+    return PageContent(_overview_panels(report), tuple(sections))
 
 
 def _overview_panels(report: ReportInput) -> tuple[Panel, ...]:
@@ -157,12 +180,7 @@ def _group_panels(run: DotRun) -> list[tuple[str, tuple[Panel, ...]]]:
     ]
 
 
-def _render_page(
-    report: ReportInput,
-    overview: tuple[Panel, ...],
-    sections: tuple[RunSection, ...],
-    panels: list[Panel],
-) -> str:
+def _render(report: ReportInput, content: PageContent) -> str:
     template_path = find_template(PAGE_TEMPLATE)
     environment = Environment(
         loader=FileSystemLoader(template_path.parent),
@@ -172,29 +190,55 @@ def _render_page(
         lstrip_blocks=True,
     )
     environment.filters.update(
-        measured=format_measured, plain=format_plain, duration=format_duration
+        measured=format_measured,
+        plain=format_plain,
+        duration=format_duration,
+        keep_together=keep_numbers_together,
     )
     structure = report.structure
     return environment.get_template(template_path.name).render(
         report=report,
-        overview=overview,
-        sections=sections,
+        overview=content.overview,
+        assumptions=label_assumptions(report),
+        sections=content.sections,
         folder=FIGURE_FOLDER,
         missing=MISSING,
         is_mapping=lambda value: isinstance(value, Mapping),
+        is_nested=_is_nested,
+        inline=_write_inline,
         structure_hash=None if structure is None else structure_hash(structure),
         summary=tabulate_runs(report),
         published=[(row, state_difference(row)) for row in report.published],
         warnings=collect_warnings(report),
         absent=list_absent(report),
         provenance=to_plain(report.provenance),
-        plots=_embed_json({panel.name: describe_plot(panel) for panel in panels}),
+        plots=_embed_json({panel.name: describe_plot(panel) for panel in content.panels}),
         viewer=None if structure is None else _embed_json(describe_for_viewer(structure)),
         theme=_embed_json({"surrogate": style.SURROGATE}),
         style_sheet=_read_verbatim(STYLE_SHEET),
         scripts=[_read_verbatim(name) for name in SCRIPTS],
         plotly=Markup(get_plotlyjs()),
     )
+
+
+def _is_nested(value: Any) -> bool:
+    """Whether a value of the provenance takes a list of its own."""
+    if isinstance(value, Mapping):
+        return bool(value)
+    return isinstance(value, list) and any(isinstance(item, Mapping | list) for item in value)
+
+
+def _write_inline(value: Any) -> str:
+    if value is None or value == [] or value == {}:
+        return MISSING
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def keep_numbers_together(text: str) -> str:
+    """Put no-break spaces about ``=`` and ``±`` and before units."""
+    for pattern in (" = ", " ± ", " meV"):
+        text = text.replace(pattern, pattern.replace(" ", "\u00a0"))
+    return text
 
 
 def _read_verbatim(template: str) -> Markup:

@@ -13,8 +13,14 @@ from numpy.typing import NDArray
 from qdcomp.report import style
 from qdcomp.report.panel import Bars, Line, Mark, Panel, Points, Steps, Sticks
 
-NOTE_WIDTH = 46
+NOTE_WIDTH = 48
 """Characters in a line of notes: what a telephone shows."""
+
+LEFT_MARGIN_PX = 62
+"""Room for the labels of the y axis [px]; notes begin at its left end."""
+
+NOTE_GAP_PX = 7
+"""Between the notes and the top of the axes, where a tick label may stand [px]."""
 
 NOTE_LINE_PX = 14
 """Height of a line of notes [px]."""
@@ -34,13 +40,20 @@ def describe_plot(panel: Panel) -> dict[str, Any]:
         "xaxis": _axis(panel.x_label, panel.x_range),
         "yaxis": _axis(panel.y_label, panel.y_range),
         "showlegend": several,
-        "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": -0.2, "yanchor": "top"},
-        "margin": {"l": 62, "r": 14, "t": 10 + NOTE_LINE_PX * len(notes), "b": 50},
+        "legend": {"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom"},
+        "margin": {
+            "l": LEFT_MARGIN_PX,
+            "r": 14,
+            "t": 10 + NOTE_GAP_PX + NOTE_LINE_PX * len(notes),
+            "b": 48,
+        },
         "barmode": "group",
         "shapes": [*map(_span_shape, panel.spans), *map(_guide_shape, panel.guides)],
         "annotations": [_span_label(span.lower, span.upper, span.label) for span in panel.spans],
         "hovermode": "closest",
     }
+    if panel.stands_on_zero:
+        layout["yaxis"]["rangemode"] = "tozero"
     if any(isinstance(mark, Bars) for mark in panel.marks):
         layout["xaxis"]["type"] = "category"
     if notes:
@@ -49,7 +62,7 @@ def describe_plot(panel: Panel) -> dict[str, Any]:
 
 
 def _axis(label: str, limits: tuple[float, float] | None) -> dict[str, Any]:
-    axis: dict[str, Any] = {"title": {"text": _text(label)}, "automargin": True}
+    axis: dict[str, Any] = {"title": {"text": _text(label), "standoff": 6}, "automargin": True}
     if limits is not None:
         axis["range"] = [float(limit) for limit in limits]
     return axis
@@ -92,13 +105,14 @@ def _guide_shape(guide: Any) -> dict[str, Any]:
 
 
 def _span_label(lower: float, upper: float, label: str) -> dict[str, Any]:
+    """Name of a band without its unit, which the axis has: on a telephone there is no room."""
     return {
         "x": 0.5 * (lower + upper),
         "y": 1,
         "xref": "x",
         "yref": "paper",
         "yanchor": "top",
-        "text": _text(label),
+        "text": _text(label.removesuffix(" meV")),
         "showarrow": False,
         "font": {"size": 11},
     }
@@ -113,6 +127,8 @@ def _note(lines: list[str]) -> dict[str, Any]:
         "xanchor": "left",
         "yanchor": "bottom",
         "align": "left",
+        "xshift": -LEFT_MARGIN_PX,
+        "yshift": NOTE_GAP_PX,
         "text": "<br>".join(map(_text, lines)),
         "showarrow": False,
         "font": {"size": 11, "color": style.SURROGATE},

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 
-MAXIMUM_POINTS = 3000
+MAXIMUM_POINTS = 2000
 """Points of a line beyond which it is thinned; a screen has fewer columns."""
 
 
@@ -134,6 +134,11 @@ class Panel:
     x_range: tuple[float, float] | None = None
     y_range: tuple[float, float] | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def stands_on_zero(self) -> bool:
+        """Whether something is drawn as a height above zero, which the y axis must then show."""
+        return any(isinstance(mark, Bars | Steps | Sticks) for mark in self.marks)
 
     def with_notes(self, notes: tuple[str, ...], prefix: str = "") -> Panel:
         """Return the same panel with notes in front of its own and a prefix to its file name."""

@@ -198,7 +198,7 @@ def _label(axes: Any, panel: Panel) -> None:
         axes.set_xlim(panel.x_range)
     if panel.y_range is not None:
         axes.set_ylim(panel.y_range)
-    elif not any(isinstance(mark, Line) and mark.y.min() != 0.0 for mark in panel.marks):
+    elif panel.stands_on_zero:
         axes.set_ylim(bottom=0.0)
     notes = textwrap.wrap(" · ".join(panel.notes), NOTE_WIDTH)
     line_height = 1.3 * style.SMALL_FONT_SIZE

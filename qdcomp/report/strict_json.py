@@ -15,7 +15,7 @@ from qdcomp.report.content import ReportInput
 from qdcomp.report.summary import collect_warnings, list_absent, summarise_run
 from qdcomp.structures import structure_hash
 
-LONGEST_ARRAY = 512
+LONGEST_ARRAY = 128
 """Longer arrays stay in the files of the run and in ``figures/*.csv``; their shape is given."""
 
 

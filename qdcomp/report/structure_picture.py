@@ -6,6 +6,7 @@ should. Atoms that others hide are left out beforehand, which keeps a 70,000-ato
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,13 @@ class Rendering:
     n_drawn: int
 
 
-def draw_structure(structure: Structure, path: Path | str, *, title: str | None = None) -> Path:
+def draw_structure(
+    structure: Structure,
+    path: Path | str,
+    *,
+    title: str | None = None,
+    notes: Sequence[str] = (),
+) -> Path:
     """Draw a structure to a PNG or SVG file.
 
     Parameters
@@ -79,6 +86,8 @@ def draw_structure(structure: Structure, path: Path | str, *, title: str | None 
         Ends in ``.png`` or ``.svg``; its folder is made.
     title
         Above the picture; composition, edge, atoms and charge if not given.
+    notes
+        Assumptions, written below the title.
 
     Returns
     -------
@@ -100,7 +109,7 @@ def draw_structure(structure: Structure, path: Path | str, *, title: str | None 
         FigureCanvasAgg(figure)
         axes = figure.add_subplot()
         _place_image(axes, rendering)
-        axes.set_title(_describe(structure) if title is None else title, loc="left", wrap=True)
+        _place_title(axes, _describe(structure) if title is None else title, notes)
         _add_legend(axes, structure)
         metadata = {"Title": structure.description}
         if target.suffix.lower() == ".svg":
@@ -113,9 +122,7 @@ def draw_structure(structure: Structure, path: Path | str, *, title: str | None 
 def _describe(structure: Structure) -> str:
     edge = f", {structure.edge_angstrom / 10:.1f} nm" if structure.edge_angstrom else ""
     charge = f"charge {structure.charge:+d} e" if structure.charge else "neutral"
-    return (f"{structure.composition}{edge}, {len(structure.atoms)} atoms, {charge}").replace(
-        "$", r"\$"
-    )
+    return f"{structure.composition}{edge}, {len(structure.atoms)} atoms, {charge}"
 
 
 def render_structure(structure: Structure, pixels: int = PICTURE_PIXELS) -> Rendering:
@@ -262,6 +269,19 @@ def _place_image(axes: Any, rendering: Rendering) -> None:
     )
     axes.set_xlim(0.0, width * scale)
     axes.set_ylim(-0.1 * height * scale, height * scale)
+
+
+def _place_title(axes: Any, title: str, notes: Sequence[str]) -> None:
+    axes.set_title(title.replace("$", r"\$"), loc="left", pad=18.0 if notes else 6.0)
+    axes.annotate(
+        " · ".join(notes).replace("$", r"\$"),
+        (0.0, 1.0),
+        xycoords="axes fraction",
+        xytext=(0, 5),
+        textcoords="offset points",
+        fontsize=style.SMALL_FONT_SIZE,
+        color=style.SURROGATE,
+    )
 
 
 def _add_legend(axes: Any, structure: Structure) -> None:

@@ -74,7 +74,7 @@ def _list_numbers(run: DotRun) -> list[tuple[str, str]]:
     duration = analysis.times_fs[-1] / 1e3
     quantum = predict_quantum_linewidth(analysis, emission).text
     return [
-        ("Temperature asked for, had", f"{analysis.temperature_k:g} K, "
+        ("Temperature asked for, and had", f"{analysis.temperature_k:g} K, "
          f"{format_plain(analysis.mean_temperature_k)} K"),
         ("Frames, time step, duration", f"{analysis.n_frames}, {analysis.timestep_fs:g} fs, "
          f"{format_plain(duration)} ps"),
@@ -93,7 +93,7 @@ def _list_numbers(run: DotRun) -> list[tuple[str, str]]:
            format_measured(band.huang_rhys_factor, band.huang_rhys_factor_error))
           for band in spectrum.bands),
         ("Λ outside the bands",
-         f"{format_plain(spectrum.unassigned_reorganization_energy_ev * MEV)} meV"),
+         f"{spectrum.unassigned_reorganization_energy_ev * MEV:.2f} meV"),
         ("Σ S per free atom", format_plain(analysis.huang_rhys_per_free_atom)),
         (f"Pure dephasing time t* at {emission:g} K", format_measured(
             dephasing.dephasing_time_fs, dephasing.dephasing_time_error_fs, "fs")),

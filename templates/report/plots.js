@@ -4,6 +4,7 @@
   const figures = JSON.parse(document.getElementById("plot-data").textContent);
   const theme = JSON.parse(document.getElementById("plot-theme").textContent);
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
+  const hovers = window.matchMedia("(hover: hover)").matches;
   const coarse = window.matchMedia("(pointer: coarse)").matches;
   const printing = window.matchMedia("print");
   const drawn = new Map();
@@ -11,11 +12,12 @@
   function colors() {
     const page = getComputedStyle(document.documentElement);
     const read = (name) => page.getPropertyValue(name).trim();
-    return { ink: read("--ink"), line: read("--line"), surrogate: read("--surrogate") };
+    const names = ["ink", "muted", "panel", "line", "surrogate"];
+    return Object.fromEntries(names.map((name) => [name, read(`--${name}`)]));
   }
 
   function dress(layout) {
-    const { ink, line, surrogate } = colors();
+    const { ink, muted, panel, line, surrogate } = colors();
     const axis = { gridcolor: line, zerolinecolor: line, linecolor: ink, color: ink };
     const annotations = layout.annotations.map((note) =>
       note.font.color === theme.surrogate
@@ -37,6 +39,7 @@
       font: { family: "system-ui, DejaVu Sans, sans-serif", size: 12, color: ink },
       xaxis: { ...layout.xaxis, ...axis },
       yaxis: { ...layout.yaxis, ...axis },
+      modebar: { bgcolor: panel, color: muted, activecolor: ink },
       dragmode: coarse ? false : "zoom",
     };
   }
@@ -48,7 +51,8 @@
     const ready = Plotly.newPlot(element, data, dress(layout), {
       responsive: true,
       displaylogo: false,
-      modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
+      displayModeBar: hovers ? "hover" : false,
+      modeBarButtons: [["toImage", "zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"]],
       toImageButtonOptions: { filename: name, scale: 2 },
     });
     drawn.set(name, ready);
