@@ -89,8 +89,8 @@ def build(
         output.print(f"picture written to {draw_structure(structure, picture)}")
 
 
-def _read_charge(text: str) -> str | int:
-    if text in {"formal", "neutral"}:
+def _read_charge(text: str) -> Literal["formal", "neutral"] | int:
+    if text == "formal" or text == "neutral":
         return text
     try:
         return int(text)

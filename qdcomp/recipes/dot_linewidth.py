@@ -42,9 +42,9 @@ def make_workflow(run: RunDirectory) -> Workflow:
     which engines it has.
     """
     fireworks: dict[str, Firework] = {}
-    for job in run.jobs:
+    for number, job in enumerate(run.jobs, start=1):
         parents = [fireworks[parent] for parent in job.parents]
-        fireworks[job.name] = _make_firework(run, job, parents)
+        fireworks[job.name] = _make_firework(run, job, parents, number)
     return Workflow(
         list(fireworks.values()),
         name=run.study.name,
@@ -57,11 +57,14 @@ def make_workflow(run: RunDirectory) -> Workflow:
     )
 
 
-def _make_firework(run: RunDirectory, job: PlannedJob, parents: list[Firework]) -> Firework:
+def _make_firework(
+    run: RunDirectory, job: PlannedJob, parents: list[Firework], number: int
+) -> Firework:
     return Firework(
         [task() for task in TASKS[job.kind]],
         name=job.name,
         parents=parents,
+        fw_id=number,
         spec={
             "run_directory": str(run.root),
             "job": job.name,

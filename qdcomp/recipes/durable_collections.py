@@ -14,8 +14,13 @@ from typing import Any
 import mongomock
 from mongomock.collection import Collection
 from mongomock.database import Database
+from mongomock.filtering import filter_applies
 
+from qdcomp.recipes.document_index import DocumentIndex
 from qdcomp.recipes.embedded_store import EmbeddedStore
+
+DATABASE_NAME = "fireworks"
+"""The one database of a file."""
 
 
 class DurableCollection(Collection):
@@ -27,6 +32,9 @@ class DurableCollection(Collection):
         super().__init__(*arguments, **options)
         self._durable_store = durable_store
         self._writer = RLock()
+        self._index = DocumentIndex()
+        for document in self._store.documents:
+            self._index.update(document)
 
     def _insert(self, data: Any, *arguments: Any, **options: Any) -> Any:
         with self._writing_through():
@@ -44,13 +52,23 @@ class DurableCollection(Collection):
     def drop(self, session: Any = None) -> None:
         """Remove all documents."""
         super().drop(session)
+        self._index.clear()
         self._durable_store.drop(self.name)
 
     def _ensure_uniques(self, new_data: Mapping[str, Any]) -> None:
         """Note a document: mongomock calls this after each insertion and each change in place."""
         if self._touched is not None:
             self._touched.add(new_data["_id"])
+        self._index.update(new_data)
         super()._ensure_uniques(new_data)
+
+    def _iter_documents(self, filter: Any) -> Iterator[Any]:
+        """Documents that match, without looking at all of them where the index helps."""
+        candidates = self._index.find_candidates(filter)
+        if candidates is None:
+            return iter(super()._iter_documents(filter))
+        documents = [self._store[key] for key in candidates if key in self._store]
+        return (document for document in documents if filter_applies(filter, document))
 
     @contextmanager
     def _writing_through(self) -> Iterator[set[Any]]:
@@ -64,10 +82,18 @@ class DurableCollection(Collection):
                 yield self._touched
             finally:
                 touched, self._touched = self._touched, None
-                there = [key for key in touched if key in self._store]
-                gone = touched.difference(there)
-                if touched:
-                    self._durable_store.save(self.name, [self._store[key] for key in there], gone)
+                self._write(touched)
+
+    def _write(self, touched: set[Any]) -> None:
+        """Write documents as they stand in memory, which a failed operation has rolled back."""
+        there = [self._store[key] for key in touched if key in self._store]
+        gone = touched.difference(document["_id"] for document in there)
+        for document in there:
+            self._index.update(document)
+        for key in gone:
+            self._index.remove(key)
+        if touched:
+            self._durable_store.save(self.name, there, gone)
 
 
 class DurableDatabase(Database):
@@ -79,16 +105,17 @@ class DurableDatabase(Database):
 
     def get_collection(self, name: str, *arguments: Any, **options: Any) -> Collection:
         """Give the collection of that name."""
-        if name not in self._collection_accesses:
+        collections: dict[str, Collection] = self._collection_accesses
+        if name not in collections:
             self._ensure_valid_collection_name(name)
-            self._collection_accesses[name] = DurableCollection(
+            collections[name] = DurableCollection(
                 self,
                 name=name,
                 _db_store=self._store,
                 codec_options=self._codec_options,
                 durable_store=self._durable_store,
             )
-        return self._collection_accesses[name]
+        return collections[name]
 
 
 class DurableClient(mongomock.MongoClient):
@@ -98,16 +125,17 @@ class DurableClient(mongomock.MongoClient):
         super().__init__()
         self._durable_store = store
         for name, document in store.load():
-            self._store["fireworks"][name][document["_id"]] = document
+            self._store[DATABASE_NAME][name][document["_id"]] = document
 
     def get_database(self, name: str | None = None, *arguments: Any, **options: Any) -> Database:
         """Give the database of that name."""
-        name = name or "fireworks"
-        if name not in self._database_accesses:
-            self._database_accesses[name] = DurableDatabase(
+        name = name or DATABASE_NAME
+        databases: dict[str, Database] = self._database_accesses
+        if name not in databases:
+            databases[name] = DurableDatabase(
                 self, name, self._store[name], durable_store=self._durable_store
             )
-        return self._database_accesses[name]
+        return databases[name]
 
     def close(self) -> None:
         """Close the file."""

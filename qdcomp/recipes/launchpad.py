@@ -21,11 +21,8 @@ from pymongo.errors import InvalidURI, PyMongoError
 from pymongo.uri_parser import parse_uri
 
 from qdcomp.errors import InputError, StoreError
-from qdcomp.recipes.durable_collections import DurableClient
+from qdcomp.recipes.durable_collections import DATABASE_NAME, DurableClient
 from qdcomp.recipes.embedded_store import EmbeddedStore
-
-DEFAULT_DATABASE = "fireworks"
-"""Database on a server where the URI names none."""
 
 SERVER_PATIENCE_MS = 5000
 """How long a server may take to answer [ms]."""
@@ -36,10 +33,10 @@ _PASSWORD = re.compile(r"(?<=://)([^:@/]*):[^@/]*@")
 
 
 class EmbeddedLaunchPad(LaunchPad):
-    """FireWorks' LaunchPad on a file instead of a server."""
+    """FireWorks' LaunchPad on a mongomock client instead of a server."""
 
-    def __init__(self, store: EmbeddedStore) -> None:
-        self.host, self.port, self.name = str(store.path), None, DEFAULT_DATABASE
+    def __init__(self, client: Any, location: str) -> None:
+        self.host, self.port, self.name = location, None, DATABASE_NAME
         self.username = self.password = self.authsource = None
         self.mongoclient_kwargs: dict[str, Any] = {}
         self.uri_mode = False
@@ -48,7 +45,7 @@ class EmbeddedLaunchPad(LaunchPad):
         self.m_logger = logging.getLogger("launchpad")
         self.user_indices: list[str] = []
         self.wf_user_indices: list[str] = []
-        self.connection = DurableClient(store)
+        self.connection = client
         self.db = self.connection[self.name]
         self.fireworks = self.db.fireworks
         self.launches = self.db.launches
@@ -58,8 +55,6 @@ class EmbeddedLaunchPad(LaunchPad):
         self.gridfs_fallback = None  # SQLite has no limit of 16 MB a document
         self.backup_launch_data: dict[int, Any] = {}
         self.backup_fw_data: dict[int, Any] = {}
-        if not store.read_only and not self.fw_id_assigner.count_documents({}):
-            self._restart_ids(1, 1)
 
 
 def is_server(location: str | Path) -> bool:
@@ -90,10 +85,14 @@ def open_launchpad(location: str | Path, *, read_only: bool = False) -> Iterator
     StoreError
         The server does not answer, or the file cannot be used.
     """
-    launchpad = _open_server(str(location)) if is_server(location) else None
-    if launchpad is None:
-        launchpad = EmbeddedLaunchPad(EmbeddedStore(Path(location), read_only=read_only))
+    if is_server(location):
+        launchpad = _open_server(str(location))
+    else:
+        store = EmbeddedStore(Path(location), read_only=read_only)
+        launchpad = EmbeddedLaunchPad(DurableClient(store), str(store.path))
     try:
+        if not read_only and not launchpad.fw_id_assigner.count_documents({}):
+            launchpad._restart_ids(1, 1)
         yield launchpad
     finally:
         launchpad.connection.close()
@@ -183,27 +182,28 @@ def run_lpad(launchpad: LaunchPad, arguments: Sequence[str]) -> int:
 
 def _open_server(uri: str) -> LaunchPad:
     try:
-        database = parse_uri(uri, connect_timeout=SERVER_PATIENCE_MS / 1000)["database"]
-        launchpad = LaunchPad(
-            host=uri,
-            name=database or DEFAULT_DATABASE,
-            uri_mode=True,
-            strm_lvl="CRITICAL",
-            mongoclient_kwargs={"serverSelectionTimeoutMS": SERVER_PATIENCE_MS},
-        )
-        launchpad.connection.admin.command("ping")
+        database = parse_uri(uri)["database"]
     except (InvalidURI, ValueError) as error:
         raise InputError(
             f"{describe_location(uri)} is no MongoDB URI ({error}); "
             "write mongodb://USER:PASSWORD@HOST:PORT/DATABASE"
         ) from None
+    launchpad = LaunchPad(
+        host=uri,
+        name=database or DATABASE_NAME,
+        uri_mode=True,
+        strm_lvl="CRITICAL",
+        mongoclient_kwargs={"serverSelectionTimeoutMS": SERVER_PATIENCE_MS},
+    )
+    try:
+        launchpad.connection.admin.command("ping")
     except PyMongoError as error:
+        launchpad.connection.close()
+        reason = str(error).splitlines()[0]
         raise StoreError(
             f"the launchpad server {describe_location(uri)} does not answer: "
-            f"{describe_location(str(error).splitlines()[0])}"
+            f"{describe_location(reason)}"
         ) from None
-    if not launchpad.fw_id_assigner.count_documents({}):
-        launchpad._restart_ids(1, 1)
     return launchpad
 
 
