@@ -1,4 +1,5 @@
 """``qdcomp analyse``: the observables of a trajectory, also one that qdcomp did not make."""
+
 from pathlib import Path
 
 

@@ -90,8 +90,9 @@ def build(
 
 
 def _read_charge(text: str) -> Literal["formal", "neutral"] | int:
-    if text == "formal" or text == "neutral":
-        return text
+    policies: dict[str, Literal["formal", "neutral"]] = {"formal": "formal", "neutral": "neutral"}
+    if text in policies:
+        return policies[text]
     try:
         return int(text)
     except ValueError:

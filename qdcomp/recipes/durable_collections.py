@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from threading import RLock
 from typing import Any
 
-import mongomock
 from mongomock.collection import Collection
 from mongomock.database import Database
 from mongomock.filtering import filter_applies
+from mongomock.mongo_client import MongoClient
 
 from qdcomp.recipes.document_index import DocumentIndex
 from qdcomp.recipes.embedded_store import EmbeddedStore
@@ -118,7 +118,7 @@ class DurableDatabase(Database):
         return collections[name]
 
 
-class DurableClient(mongomock.MongoClient):
+class DurableClient(MongoClient):
     """A client of one database in one file."""
 
     def __init__(self, store: EmbeddedStore) -> None:
