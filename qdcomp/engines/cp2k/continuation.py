@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from qdcomp.engines.cp2k.inputs import write_input
-from qdcomp.engines.cp2k.job_file import OUTPUT_NAME, Restart, read_job_file
+from qdcomp.engines.cp2k.job_file import OUTPUT_NAME, JobFile, Restart, read_job_file
 from qdcomp.engines.cp2k.outputs import Cp2kOutput, read_output
 from qdcomp.engines.cp2k.restart_files import (
     copy_restart,
@@ -64,7 +64,8 @@ def continue_other_run(directory: Path, previous: Path) -> None:
     """Let the job in `directory` start from the end of the run in `previous`.
 
     After dynamics its positions, velocities, thermostat, random numbers, box and wavefunction are
-    taken over; after anything else, the wavefunction.
+    taken over; after anything else, the wavefunction. One that does not fit (another basis or
+    charge) is left.
 
     Raises
     ------
@@ -74,7 +75,7 @@ def continue_other_run(directory: Path, previous: Path) -> None:
         `previous` is no job directory.
     """
     job, before = read_job_file(directory), read_job_file(previous)
-    wavefunction = copy_wavefunction(previous, directory)
+    wavefunction = _fits(job, before) and copy_wavefunction(previous, directory)
     if before.task != "dynamics" or job.dynamics is None:
         write_input(directory, replace(job, wavefunction=wavefunction))
         return
@@ -104,6 +105,17 @@ def count_geometry_steps(directory: Path) -> int:
     for step in output.steps:
         done[step.run] = max(done.get(step.run, 0), step.number)
     return sum(done.values())
+
+
+def _fits(job: JobFile, before: JobFile) -> bool:
+    """Whether the wavefunction of one job can start the other: same orbitals, basis and spin."""
+    return (
+        job.symbols == before.symbols
+        and [kind.basis for kind in job.species] == [kind.basis for kind in before.species]
+        and [kind.electrons for kind in job.species] == [k.electrons for k in before.species]
+        and (job.charge, job.multiplicity, job.spin_polarized)
+        == (before.charge, before.multiplicity, before.spin_polarized)
+    )
 
 
 def _read_if_any(directory: Path) -> Cp2kOutput | None:

@@ -35,9 +35,9 @@ TEMPLATES = {"energy": "energy.inp.j2", "relax": "geo_opt.inp.j2", "dynamics": "
 _LEAST_MARGIN = 2.5
 """Least distance of an atom from the wall of the box [Å]; electrons reach that far."""
 
-_WAVELET_MARGIN = 4.0
-"""Distance from the wall [Å] from which the density is below 1e-4 e/bohr³ on it for a CsBr
-surface with DZVP-MOLOPT-SR-GTH; nearer, CP2K's warning about the walls is to be expected."""
+_WAVELET_MARGIN = 3.1
+"""Distance from the wall [Å] at which CP2K 2023.1 has no complaint about the converged density of
+Cs4PbBr6 on it (the atomic guess touches it even at 4 Å)."""
 
 _BOX_GRAIN = 0.5
 """A box chosen by qdcomp is a multiple of this [Å], so that it stays one along a chain of runs."""

@@ -15,6 +15,7 @@ step of dynamics      ``STEP NUMBER =`` (to 7.1)     ``MD| Step number`` (8.1 on
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -350,12 +351,15 @@ class OutputReader:
 
     def _number(self, word: str) -> float:
         try:
-            return float(word.replace("D", "E").replace("d", "e"))
+            value = float(word.replace("D", "E").replace("d", "e"))
         except ValueError:
+            value = math.nan
+        if not math.isfinite(value):
             raise ParseError(
                 f"expected a number, got {word!r}; the run has broken down or the file is damaged",
                 *self._where(),
-            ) from None
+            )
+        return value
 
 
 def _ev(hartree: float | None) -> float | None:

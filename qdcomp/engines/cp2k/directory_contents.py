@@ -1,0 +1,188 @@
+"""Which files of a foreign directory belong to its dynamics, and whether they are of one run."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import islice, pairwise
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qdcomp.engines.cp2k.trajectory_files import TrajectoryFiles, find_trajectory_files
+from qdcomp.errors import InputError, ParseError
+
+SAME_PLACE_ANGSTROM = 0.02
+"""Largest distance between an atom and its recomputed self in a run that was restarted; two runs
+that have nothing to do with each other differ by more after a step."""
+
+_HEAD_LINES = 200
+_COMMENT = re.compile(rb"^[ \t]*i[ \t]*=[ \t]*(\d+)", re.MULTILINE)
+_MOLOG_STEP = re.compile(r"_(\d+)\.MOLog$")
+
+
+@dataclass(frozen=True)
+class DirectoryContents:
+    """The files of one dynamics.
+
+    Attributes
+    ----------
+    files
+        Trajectories and energies.
+    output
+        Main output, None where there is none.
+    input
+        Input file, None where there is none.
+    mologs
+        MOLog files by step.
+    """
+
+    files: TrajectoryFiles
+    output: Path | None
+    input: Path | None
+    mologs: dict[int, Path]
+
+
+def find_contents(directory: Path) -> DirectoryContents:
+    """Find the files of a dynamics.
+
+    Raises
+    ------
+    InputError
+        No such directory, no trajectory, or more than one.
+    """
+    if not directory.is_dir():
+        raise InputError(f"{directory} is no directory; give the one that CP2K ran in")
+    positions = sorted(directory.glob("*-pos-*.xyz"))
+    if len(positions) != 1:
+        found = ", ".join(path.name for path in positions) or "none"
+        raise InputError(
+            f"expected one trajectory of positions (PROJECT-pos-1.xyz) in {directory}, found "
+            f"{found}; keep each run in a directory of its own"
+        )
+    return DirectoryContents(
+        find_trajectory_files(positions[0]),
+        _find_output(directory),
+        _find_input(directory),
+        _find_mologs(directory),
+    )
+
+
+def read_input_value(path: Path | None, keyword: str) -> float | None:
+    """Value of a keyword of section ``&MD`` in an input file; None where it is not there.
+
+    ``TIMESTEP [ps] 0.001`` and the plain form are understood.
+    """
+    if path is None:
+        return None
+    section = re.search(
+        r"^\s*&MD\b(.*?)^\s*&END(?:\s+MD)?\s*$",
+        path.read_text(errors="replace"),
+        re.MULTILINE | re.DOTALL | re.IGNORECASE,
+    )
+    if section is None:
+        return None
+    units = {"fs": 1.0, "ps": 1e3, "as": 1e-3, "k": 1.0}
+    match = re.search(
+        rf"^\s*{keyword}\s+(?:\[(\w+)\]\s*)?([-+\d.eEdD]+)",
+        section[1],
+        re.MULTILINE | re.IGNORECASE,
+    )
+    if match is None or (match[1] or "fs").lower() not in units:
+        return None
+    return float(match[2].replace("d", "e").replace("D", "E")) * units[(match[1] or "fs").lower()]
+
+
+def require_one_run(contents: DirectoryContents) -> tuple[str, ...]:
+    """Check that the trajectory is of one run, or of a run and its own continuation.
+
+    Returns
+    -------
+    A warning where the run was restarted and steps were computed twice.
+
+    Raises
+    ------
+    ParseError
+        Two runs are mixed in the file.
+    """
+    path = contents.files.positions
+    content = path.read_bytes()
+    marks = [(int(match[1]), match.end()) for match in _COMMENT.finditer(content)]
+    warnings: list[str] = []
+    for (before, _), (step, place) in pairwise(marks):
+        if step > before:
+            continue
+        earlier = next((end for number, end in marks if number == step and end < place), None)
+        line = content.count(b"\n", 0, place) + 1
+        if step <= marks[0][0] or earlier is None or not _is_same(content, earlier, place):
+            raise ParseError(
+                f"two runs are mixed in one file: step {step} follows step {before}, and it is not "
+                "the same run gone on from its restart. Cut the file here and put each run in a "
+                "directory of its own",
+                path,
+                line,
+            )
+        warnings.append(
+            f"{path.name}: the run was restarted after step {step - 1}; the steps up to {before} "
+            "that it had done before were replaced by the recomputed ones"
+        )
+    return tuple(warnings)
+
+
+def _is_same(content: bytes, first: int, second: int) -> bool:
+    one, other = _read_frame(content, first), _read_frame(content, second)
+    if one is None or other is None or one.shape != other.shape:
+        return False
+    return float(np.abs(one - other).max()) < SAME_PLACE_ANGSTROM
+
+
+def _read_frame(content: bytes, comment_end: int) -> NDArray[np.float64] | None:
+    start = content.find(b"\n", comment_end) + 1
+    rows = []
+    for line in content[start:].splitlines()[: 10**6] if start else []:
+        words = line.split()
+        if len(words) < 4:
+            break
+        try:
+            rows.append([float(word) for word in words[1:4]])
+        except ValueError:
+            return None
+    return np.array(rows) if rows else None
+
+
+def _find_output(directory: Path) -> Path | None:
+    outputs = [
+        path
+        for pattern in ("*.out", "*.log", "*.stdout")
+        for path in sorted(directory.glob(pattern))
+        if _is_output(path)
+    ]
+    if len(outputs) > 1:
+        raise InputError(
+            f"expected one main output of CP2K in {directory}, found "
+            f"{', '.join(path.name for path in outputs)}; keep each run in a directory of its own"
+        )
+    return outputs[0] if outputs else None
+
+
+def _is_output(path: Path) -> bool:
+    with path.open(errors="replace") as stream:
+        return any(line.startswith(" CP2K|") for line in islice(stream, _HEAD_LINES))
+
+
+def _find_input(directory: Path) -> Path | None:
+    for pattern in ("*.inp", "*.in"):
+        for path in sorted(directory.glob(pattern)):
+            if re.search(r"^\s*&MOTION\b", path.read_text(errors="replace"), re.M | re.I):
+                return path
+    return None
+
+
+def _find_mologs(directory: Path) -> dict[int, Path]:
+    found = {}
+    for path in directory.glob("*.MOLog"):
+        match = _MOLOG_STEP.search(path.name)
+        if match is not None:
+            found[int(match[1])] = path
+    return dict(sorted(found.items()))
