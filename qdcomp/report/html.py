@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
+from qdcomp.errors import StoreError
 from qdcomp.report import style
 from qdcomp.report.comparison_panels import (
     has_several_temperatures,
@@ -104,8 +105,22 @@ def write_report(report: ReportInput, directory: Path | str) -> Path:
     -------
     Path
         The page.
+
+    Raises
+    ------
+    StoreError
+        If a file cannot be written.
     """
-    root = Path(directory)
+    try:
+        return _write_files(report, Path(directory))
+    except OSError as error:
+        raise StoreError(
+            f"cannot write the report in {directory}: {error}; is the disk full, or the folder "
+            "not yours?"
+        ) from error
+
+
+def _write_files(report: ReportInput, root: Path) -> Path:
     figures = root / FIGURE_FOLDER
     figures.mkdir(parents=True, exist_ok=True)
     content = _arrange(report)

@@ -57,14 +57,13 @@ def _couplings(run: DotRun) -> str:
 
 
 def tabulate_runs(report: ReportInput) -> SummaryTable:
-    """Put the numbers of all runs side by side."""
+    """Put the numbers of all runs side by side; what no run has makes no row."""
     columns = [_list_numbers(run) for run in report.runs]
     names = [name for name, _ in columns[0]] if columns else []
+    rows = [(name, *(column[index][1] for column in columns)) for index, name in enumerate(names)]
     return SummaryTable(
         header=("Quantity", *(run.label for run in report.runs)),
-        rows=tuple(
-            (name, *(column[index][1] for column in columns)) for index, name in enumerate(names)
-        ),
+        rows=tuple(row for row in rows if set(row[1:]) != {MISSING}),
     )
 
 

@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from qdcomp.errors import StoreError
 from qdcomp.report import DotRun, PublishedRow, ReportInput, write_report
 from qdcomp.report.html import render_page
 from qdcomp.report.strict_json import to_plain, write_json
@@ -149,6 +150,7 @@ def test_temperature_series_has_figures_of_each_run(temperature_series):
     table = tabulate_runs(temperature_series)
     assert table.header == ("Quantity", "10 K", "300 K")
     assert all(len(row) == 3 for row in table.rows)
+    assert "Λ by normal modes" not in {row[0] for row in table.rows}
 
 
 def test_results_are_strict_json(report, written):
@@ -166,6 +168,12 @@ def test_results_are_strict_json(report, written):
     assert results["headline"] == [summarise_run(report, report.runs[0])]
     provenance = json.loads((folder / "provenance.json").read_text("utf-8"))
     assert provenance == report.provenance
+
+
+def test_a_folder_that_cannot_be_made_is_named(report, tmp_path):
+    (tmp_path / "report").write_text("a file")
+    with pytest.raises(StoreError, match="cannot write the report in .*report"):
+        write_report(report, tmp_path / "report")
 
 
 def test_numbers_that_are_none_become_null():
