@@ -172,7 +172,7 @@ def test_results_are_strict_json(report, written):
 
 def test_a_folder_that_cannot_be_made_is_named(report, tmp_path):
     (tmp_path / "report").write_text("a file")
-    with pytest.raises(StoreError, match="cannot write the report in .*report"):
+    with pytest.raises(StoreError, match=r"cannot write the report in .*report"):
         write_report(report, tmp_path / "report")
 
 
