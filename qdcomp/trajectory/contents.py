@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,22 @@ from qdcomp import __version__
 from qdcomp.errors import StoreError
 from qdcomp.trajectory.frame import Frame
 from qdcomp.trajectory.h5md import FIELDS, FORMAT_VERSION, PARTICLES, Field, Header
+from qdcomp.trajectory.locking import is_being_written
+from qdcomp.trajectory.unclosed import UnclosedFile, is_marked_open
 
 POSITION = f"{PARTICLES}/position"
 EDGES = f"{PARTICLES}/box/edges"
 
 
-def open_to_read(path: Path) -> h5py.File:
+def open_to_read(path: Path, *, writer_is_gone: bool | None = None) -> h5py.File:
     """Open a trajectory file, finished, being written or cut off, for reading.
+
+    Parameters
+    ----------
+    path
+        The file.
+    writer_is_gone
+        Whether a file that was not closed has no writer any more; None finds out.
 
     Raises
     ------
@@ -29,19 +39,44 @@ def open_to_read(path: Path) -> h5py.File:
     if not path.is_file():
         raise StoreError(f"there is no trajectory file {path}; check the path")
     try:
-        file = h5py.File(path, "r", swmr=True, locking=False)
+        if not is_marked_open(path):
+            file = h5py.File(path, "r", locking=False)
+        elif writer_is_gone or (writer_is_gone is None and not is_being_written(path)):
+            file = h5py.File(UnclosedFile(path), "r")
+        else:
+            file = h5py.File(path, "r", swmr=True, locking=False)
     except OSError as error:
-        raise StoreError(
-            f"{path} cannot be read as a trajectory: it is not an HDF5 file, not one that qdcomp "
-            f"wrote, or cut off ({error}); give the .h5md file of a run, or make it again with "
-            "'qdcomp resume' from the job's outputs"
-        ) from error
+        raise _damaged(path, error) from error
     try:
-        _check_version(file, path)
+        with explain_damage(path):
+            _check_version(file, path)
     except StoreError:
         file.close()
         raise
     return file
+
+
+@contextmanager
+def explain_damage(path: Path) -> Iterator[None]:
+    """Turn what HDF5 says of damaged bytes into an error that names the file.
+
+    Raises
+    ------
+    StoreError
+        In place of HDF5's errors.
+    """
+    try:
+        yield
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> StoreError:
+    return StoreError(
+        f"{path} cannot be read as a trajectory: it is damaged, cut off or not HDF5 ({error}); "
+        "give the .h5md file of a run, or remove it and run 'qdcomp resume', which makes it "
+        "again from the job's outputs"
+    )
 
 
 def _check_version(file: h5py.File, path: Path) -> None:

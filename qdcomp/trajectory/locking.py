@@ -47,6 +47,19 @@ def lock_for_writing(path: Path, *, create: bool = False) -> int:
     return descriptor
 
 
+def is_being_written(path: Path) -> bool:
+    """Whether a writer has the file; True where that cannot be known."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        finally:
+            os.close(descriptor)
+    except OSError:
+        return True
+    return False
+
+
 def _taken(path: Path) -> StoreError:
     return StoreError(
         f"{path} is being written by another process or another writer of this one; "

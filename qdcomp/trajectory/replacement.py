@@ -14,19 +14,17 @@ from pathlib import Path
 import h5py
 
 from qdcomp.errors import StoreError
-from qdcomp.trajectory.contents import frame_datasets
+from qdcomp.trajectory.contents import explain_damage, frame_datasets
 from qdcomp.trajectory.disk import describe_failure, reserve_space, return_space
 from qdcomp.trajectory.h5md import Field, Header, write_empty
 from qdcomp.trajectory.locking import lock_for_writing
+from qdcomp.trajectory.unclosed import is_marked_open
 
 COPY_FRAMES = 256
 """Frames copied at once in a recovery."""
 
 ROOM_TO_BEGIN = 2**18
 """Bytes that a file without frames takes at most, and the slack of one with them."""
-
-_CONSISTENCY_FLAGS_AT = 11
-"""Byte of HDF5's superblock, version 3, that is nought in a file that was closed."""
 
 
 def begin_file(path: Path, header: Header, fields: Sequence[Field] = ()) -> int:
@@ -55,9 +53,9 @@ def recover_file(
 
 def needs_recovery(path: Path, file: h5py.File, n_frames: int) -> bool:
     """Whether the last writer did not close the file, or left part of a frame."""
-    with path.open("rb") as stream:
-        marked = stream.read(_CONSISTENCY_FLAGS_AT + 1)[-1] != 0
-    return marked or any(dataset.shape[0] != n_frames for dataset in frame_datasets(file).values())
+    return is_marked_open(path) or any(
+        dataset.shape[0] != n_frames for dataset in frame_datasets(file).values()
+    )
 
 
 def _replace(
@@ -70,13 +68,15 @@ def _replace(
         write_empty(beside, header, fields)
         if source is not None and n_frames:
             reserve_space(lock, path.stat().st_size + ROOM_TO_BEGIN)
-            _copy_frames(source, beside, n_frames)
+            _copy_frames(source, path, beside, n_frames)
         return_space(lock)
         os.fsync(lock)
         beside.replace(path)
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, StoreError) as error:
         os.close(lock)
         beside.unlink(missing_ok=True)
+        if isinstance(error, StoreError):
+            raise
         raise StoreError(
             f"{path} cannot be written ({describe_failure(error)}); what was there is untouched. "
             "Free space on that disk (or raise the file size limit), then try again"
@@ -84,14 +84,16 @@ def _replace(
     return lock
 
 
-def _copy_frames(source: h5py.File, target: Path, n_frames: int) -> None:
+def _copy_frames(source: h5py.File, source_path: Path, target: Path, n_frames: int) -> None:
     with h5py.File(target, "r+", libver=("v110", "v110"), locking=False) as file:
         origin = frame_datasets(source)
         for name, dataset in frame_datasets(file).items():
             dataset.resize(n_frames, axis=0)
             for start in range(0, n_frames, COPY_FRAMES):
                 part = slice(start, min(start + COPY_FRAMES, n_frames))
-                dataset[part] = origin[name][part]
+                with explain_damage(source_path):
+                    rows = origin[name][part]
+                dataset[part] = rows
 
 
 def open_to_append(path: Path) -> h5py.File:

@@ -15,6 +15,7 @@ from qdcomp.errors import InputError
 from qdcomp.trajectory.contents import (
     POSITION,
     count_complete_frames,
+    explain_damage,
     open_to_read,
     read_fields,
     read_frame,
@@ -36,7 +37,13 @@ def open_trajectory(path: Path | str) -> Trajectory:
         If it is missing, no trajectory of qdcomp, cut off, or of a newer format.
     """
     target = Path(path)
-    return Trajectory(target, open_to_read(target))
+    file = open_to_read(target)
+    try:
+        with explain_damage(target):
+            return Trajectory(target, file)
+    except BaseException:
+        file.close()
+        raise
 
 
 class Trajectory:
@@ -168,9 +175,10 @@ class Trajectory:
         if name not in self._fields or not frames or not chosen:
             return np.empty((len(frames), len(chosen), 3))
         entry = self._fields[name]
-        stored: NDArray[np.float64] = self._file[f"{entry.group}/value"][
-            frames.start : frames.stop : stride, atoms or slice(None)
-        ]
+        with explain_damage(self.path):
+            stored: NDArray[np.float64] = self._file[f"{entry.group}/value"][
+                frames.start : frames.stop : stride, atoms or slice(None)
+            ]
         if entry.stored_per_internal != 1.0:
             stored /= entry.stored_per_internal
         return stored
@@ -210,7 +218,8 @@ class Trajectory:
         if name not in self._fields:
             return None
         entry = self._fields[name]
-        values = self._file[f"{entry.group}/value"][: self.n_frames].astype(np.float64)
+        with explain_damage(self.path):
+            values = self._file[f"{entry.group}/value"][: self.n_frames].astype(np.float64)
         return np.asarray(values / entry.stored_per_internal)
 
     def frame(self, index: int) -> Frame:
@@ -223,7 +232,8 @@ class Trajectory:
         """
         if not -self.n_frames <= index < self.n_frames:
             raise InputError(f"{self.path} has {self.n_frames} frames, got index {index}")
-        return read_frame(self._file, tuple(self._fields.values()), index % self.n_frames)
+        with explain_damage(self.path):
+            return read_frame(self._file, tuple(self._fields.values()), index % self.n_frames)
 
     def frames(self) -> Iterator[Frame]:
         """Frames in order, one in memory at a time."""

@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from qdcomp.errors import InputError, StoreError
 from qdcomp.trajectory.contents import (
     count_complete_frames,
+    explain_damage,
     frame_datasets,
     open_to_read,
     read_fields,
@@ -115,18 +116,20 @@ class TrajectoryWriter:
             raise StoreError(f"there is no trajectory file {target} to go on with")
         lock = lock_for_writing(target)
         try:
-            with open_to_read(target) as file:
-                header, fields = read_header(file), read_fields(file)
-                n_frames = count_complete_frames(file)
+            with open_to_read(target, writer_is_gone=True) as file:
+                with explain_damage(target):
+                    header, fields = read_header(file), read_fields(file)
+                    n_frames = count_complete_frames(file)
                 if needs_recovery(target, file, n_frames):
                     recovered = recover_file(target, header, fields, file, n_frames)
                     os.close(lock)
                     lock = recovered
+            writer = cls.__new__(cls)
+            with explain_damage(target):
+                writer._start(target, header, fields, n_frames, lock)
         except BaseException:
             os.close(lock)
             raise
-        writer = cls.__new__(cls)
-        writer._start(target, header, fields, n_frames, lock)
         return writer
 
     def _start(
@@ -257,8 +260,8 @@ class TrajectoryWriter:
         """Leave a file that HDF5 could not write, as it is."""
         file, self._file = self._file, None
         if file is not None:
-            self._datasets = {}
             abandon(file)
+        self._datasets = {}
         self._unlock()
         return self._full(error)
 
