@@ -16,7 +16,7 @@ from qdcomp.engines.cp2k.restart_files import (
     copy_wavefunction,
     find_restart,
     require_restart,
-    trim_cut_lines,
+    trim_cut_ends,
 )
 from qdcomp.errors import ParseError
 
@@ -38,7 +38,7 @@ def continue_same_run(directory: Path, *, before: int | None = None) -> None:
         Go on from before this time step, where there still is a restart that old.
     """
     job = read_job_file(directory)
-    trim_cut_lines(directory)
+    trim_cut_ends(directory)
     (directory / EXIT_NAME).unlink(missing_ok=True)
     wavefunction = copy_wavefunction(directory, directory)
     if job.task == "energy":

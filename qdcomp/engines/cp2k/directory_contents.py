@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from itertools import islice, pairwise
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 import numpy as np
@@ -107,21 +108,29 @@ def require_one_run(contents: DirectoryContents) -> tuple[str, ...]:
         Two runs are mixed in the file.
     """
     path = contents.files.positions
-    content = path.read_bytes()
+    if path.stat().st_size == 0:
+        raise ParseError("is empty; the run has not written a frame", path)
+    with path.open("rb") as stream, mmap(stream.fileno(), 0, access=ACCESS_READ) as content:
+        return _check_order(content, path)
+
+
+def _check_order(content: mmap, path: Path) -> tuple[str, ...]:
     marks = [(int(match[1]), match.end()) for match in _COMMENT.finditer(content)]
+    ends = [end for _, end in marks[1:]] + [len(content)]
     warnings: list[str] = []
-    for (before, _), (step, place) in pairwise(marks):
+    for number, ((before, _), (step, place)) in enumerate(pairwise(marks), start=1):
         if step > before:
             continue
-        earlier = next((end for number, end in marks if number == step and end < place), None)
-        line = content.count(b"\n", 0, place) + 1
-        if step <= marks[0][0] or earlier is None or not _is_same(content, earlier, place):
+        earlier = next((i for i in range(number) if marks[i][0] == step), None)
+        if earlier in {0, None} or not _is_same(
+            content[marks[earlier or 0][1] : ends[earlier or 0]], content[place : ends[number]]
+        ):
             raise ParseError(
                 f"two runs are mixed in one file: step {step} follows step {before}, and it is not "
                 "the same run gone on from its restart. Cut the file here and put each run in a "
                 "directory of its own",
                 path,
-                line,
+                content[:place].count(b"\n") + 1,
             )
         warnings.append(
             f"{path.name}: the run was restarted after step {step - 1}; the steps up to {before} "
@@ -130,17 +139,17 @@ def require_one_run(contents: DirectoryContents) -> tuple[str, ...]:
     return tuple(warnings)
 
 
-def _is_same(content: bytes, first: int, second: int) -> bool:
-    one, other = _read_frame(content, first), _read_frame(content, second)
+def _is_same(first: bytes, second: bytes) -> bool:
+    one, other = _read_atoms(first), _read_atoms(second)
     if one is None or other is None or one.shape != other.shape:
         return False
     return float(np.abs(one - other).max()) < SAME_PLACE_ANGSTROM
 
 
-def _read_frame(content: bytes, comment_end: int) -> NDArray[np.float64] | None:
-    start = content.find(b"\n", comment_end) + 1
-    rows = []
-    for line in content[start:].splitlines()[: 10**6] if start else []:
+def _read_atoms(text: bytes) -> NDArray[np.float64] | None:
+    """Coordinates in what follows a comment, up to the next frame's number of atoms."""
+    rows: list[list[float]] = []
+    for line in text.splitlines()[1:]:
         words = line.split()
         if len(words) < 4:
             break

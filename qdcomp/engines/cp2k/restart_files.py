@@ -17,6 +17,7 @@ _COPIES = ("", ".bak-1", ".bak-2", ".bak-3")
 _STEP = re.compile(r"^\s*STEP_START_VAL\s+(\d+)", re.MULTILINE)
 _END = re.compile(r"&END (FORCE_EVAL|EXT_RESTART)\s*\Z")
 _TAIL_BYTES = 200
+_BLOCK_BYTES = 65536
 _MARKER_BYTES = 4
 
 
@@ -115,22 +116,53 @@ def is_whole_wavefunction(path: Path) -> bool:
     return records > 1
 
 
-def trim_cut_lines(directory: Path) -> None:
-    """Remove a last line without an end from each file that CP2K will append to."""
-    for path in [*directory.glob(f"{PROJECT}-*.xyz"), *directory.glob(f"{PROJECT}-*.ener")]:
+def trim_cut_ends(directory: Path) -> None:
+    """Remove what a kill left of a line or a frame at the end of files CP2K will append to."""
+    for path in directory.glob(f"{PROJECT}-*.ener"):
+        _truncate(path, _find_last(path, b"\n") + 1)
+    for path in directory.glob(f"{PROJECT}-*.xyz"):
+        _truncate(path, _find_whole_frames_end(path))
+
+
+def _find_whole_frames_end(path: Path) -> int:
+    """Offset at which the last whole frame of a CP2K xyz file ends."""
+    size = path.stat().st_size
+    with path.open("rb") as stream:
+        count = stream.readline()
+        if not count.strip().isdigit():
+            return 0
+        lines = int(count) + 2
+        for _ in range(lines - 1):
+            stream.readline()
+        start = max(0, size - 3 * stream.tell())
+        stream.seek(start)
+        tail = stream.read()
+    heading = re.compile(rb"^[ \t]*%d[ \t]*\n[ \t]*i[ \t]*=" % int(count), re.MULTILINE)
+    places = [match.start() for match in heading.finditer(tail)]
+    if not places:
+        return 0
+    if tail.count(b"\n", places[-1]) >= lines and tail.endswith(b"\n"):
+        return size
+    return start + places[-1]
+
+
+def _find_last(path: Path, mark: bytes) -> int:
+    with path.open("rb") as stream:
+        position = stream.seek(0, os.SEEK_END)
+        while position > 0:
+            start = max(0, position - _BLOCK_BYTES)
+            stream.seek(start)
+            found = stream.read(position - start).rfind(mark)
+            if found >= 0:
+                return start + found
+            position = start
+    return -1
+
+
+def _truncate(path: Path, size: int) -> None:
+    if size < path.stat().st_size:
         with path.open("rb+") as stream:
-            size = stream.seek(0, os.SEEK_END)
-            position = size
-            while position > 0:
-                start = max(0, position - 65536)
-                stream.seek(start)
-                found = stream.read(position - start).rfind(b"\n")
-                if found >= 0:
-                    position = start + found + 1
-                    break
-                position = start
-            if position < size:
-                stream.truncate(position)
+            stream.truncate(size)
 
 
 def require_restart(directory: Path, previous: Path) -> RestartFile:
