@@ -42,6 +42,7 @@ from qdcomp.analysis.orbitals import (
     compute_orbital_localization,
 )
 from qdcomp.analysis.phonon_dos import PhononDos, compute_phonon_dos, differentiate_positions
+from qdcomp.analysis.pooling import pool_spectra
 
 __all__ = [
     "DEFAULT_BANDS",
@@ -81,5 +82,6 @@ __all__ = [
     "convert_phonopy",
     "differentiate_positions",
     "fit_gap_histogram",
+    "pool_spectra",
     "remove_rigid_body_motion",
 ]

@@ -14,6 +14,8 @@ from qdcomp.engines.base import (
     EngineJob,
     EngineResult,
     FrontierOrbitals,
+    HarmonicEngine,
+    HarmonicResponse,
     RelaxationSettings,
 )
 from qdcomp.errors import InputError
@@ -23,6 +25,10 @@ ENGINES = {
     "cp2k": ("qdcomp.engines.cp2k", "Cp2kEngine"),
 }
 """Module and class of each engine; imported when asked for."""
+
+
+HARMONIC_ENGINES = ("model",)
+"""Engines that also compute the coupling from normal modes (`HarmonicEngine`)."""
 
 
 def load_engine(name: str) -> Engine:
@@ -42,12 +48,15 @@ def load_engine(name: str) -> Engine:
 
 __all__ = [
     "ENGINES",
+    "HARMONIC_ENGINES",
     "CostEstimate",
     "DynamicsSettings",
     "Engine",
     "EngineJob",
     "EngineResult",
     "FrontierOrbitals",
+    "HarmonicEngine",
+    "HarmonicResponse",
     "RelaxationSettings",
     "load_engine",
 ]

@@ -238,7 +238,7 @@ class Engine(Protocol):
         """Name of the file that takes the standard output."""
 
     def count_steps(self, directory: Path) -> int:
-        """Steps that the run in `directory` has done so far; cheap, for progress bars."""
+        """Count the steps that the run in `directory` has done; cheap, for progress bars."""
 
     def is_complete(self, directory: Path) -> bool:
         """Whether the run in `directory` has done all its steps."""
@@ -262,3 +262,40 @@ class Engine(Protocol):
 
     def estimate_cost(self, job: EngineJob) -> CostEstimate:
         """Predict what `job` takes."""
+
+
+class HarmonicResponse(Protocol):
+    """Stiffness of a relaxed structure, and what its gap does when atoms move a little."""
+
+    @property
+    def atoms(self) -> Atoms:
+        """The relaxed structure."""
+
+    @property
+    def frozen(self) -> NDArray[np.bool_]:
+        """Atoms held fixed, shape ``(n_atoms,)``."""
+
+    @property
+    def hessian(self) -> NDArray[np.float64]:
+        """Second derivatives of the energy [eV/Å²], shape ``(3 n_atoms, 3 n_atoms)``."""
+
+    @property
+    def smooth_gap_gradient(self) -> NDArray[np.float64] | None:
+        """∂U/∂r [eV/Å], shape ``(n_atoms, 3)``; None where a level at the gap is degenerate."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the user should know."""
+
+    def sample_gap(
+        self, temperature_k: float, timestep_fs: float, steps: int, seed: int
+    ) -> NDArray[np.float64]:
+        """Gap [eV] along the exact harmonic motion from a canonical draw, shape ``(steps,)``."""
+
+
+@runtime_checkable
+class HarmonicEngine(Protocol):
+    """An engine that offers the route to the coupling without a trajectory."""
+
+    def compute_harmonic_response(self, directory: Path) -> HarmonicResponse:
+        """Response of the structure that the relaxation in `directory` ended with."""

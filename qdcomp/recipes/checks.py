@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from qdcomp.engines import load_engine
+from qdcomp.engines import HARMONIC_ENGINES, load_engine
 from qdcomp.recipes.plan import ENGINE_KINDS, describe_engine_job, plan_jobs
 from qdcomp.recipes.studies import build_structure
 from qdcomp.recipes.study_schema import Study
 
 
 def check_study(study: Study) -> tuple[str, ...]:
-    """Ask the study's engine whether it can do every job; return the structure's warnings.
+    """Ask the study's engine whether it can do every job; return what the user should know.
 
     Raises
     ------
@@ -23,4 +23,10 @@ def check_study(study: Study) -> tuple[str, ...]:
     for job in plan_jobs(study):
         if job.kind in ENGINE_KINDS:
             engine.check(describe_engine_job(study, job, structure))
+    if study.analysis.normal_modes and study.engine not in HARMONIC_ENGINES:
+        return (
+            *structure.warnings,
+            f"normal modes are left out: the engine {study.engine} does not offer them "
+            f"(engines that do: {', '.join(HARMONIC_ENGINES)})",
+        )
     return structure.warnings

@@ -1,7 +1,7 @@
 """The recipe ``dot_linewidth``: from a dot's structure to the linewidth of its emission.
 
-``build → relax → (equilibrate → sample, segment after segment → collect → analyse)`` for each
-sampling temperature. The plan of the study lists the jobs; here each becomes a Firework.
+``build → relax → equilibrate → sample, segment after segment → collect → analyse``, the last four
+for each sampling temperature, and normal modes after the relaxation. The plan of the study lists the jobs; here each becomes a Firework.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from qdcomp.recipes.firetasks import (
     AnalyseTrajectory,
     BuildStructure,
     CollectTrajectory,
+    ComputeNormalModes,
     RunEngine,
     SummariseTemperatures,
     WriteInputs,
@@ -22,6 +23,7 @@ from qdcomp.recipes.run_directory import RunDirectory
 TASKS: dict[JobKind, tuple[type, ...]] = {
     "build": (BuildStructure,),
     "relax": (WriteInputs, RunEngine),
+    "modes": (ComputeNormalModes,),
     "equilibrate": (WriteInputs, RunEngine),
     "sample": (WriteInputs, RunEngine),
     "collect": (CollectTrajectory,),

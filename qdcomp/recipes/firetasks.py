@@ -12,6 +12,7 @@ from typing import Any
 from fireworks import FireTaskBase, FWAction, explicit_serialize
 
 from qdcomp.recipes import stages
+from qdcomp.recipes.normal_modes import compute_mode_coupling_of_run
 from qdcomp.recipes.run_directory import open_run
 
 
@@ -47,6 +48,16 @@ class RunEngine(FireTaskBase):
         return FWAction(
             stored_data={"walltime_s": record.walltime_s, "corrections": record.corrections}
         )
+
+
+@explicit_serialize
+class ComputeNormalModes(FireTaskBase):
+    """Compute the coupling without a trajectory, from normal modes."""
+
+    def run_task(self, fw_spec: dict[str, Any]) -> FWAction:
+        """Run on the run and the job that `fw_spec` names."""
+        run = open_run(Path(fw_spec["run_directory"]))
+        return FWAction(stored_data=compute_mode_coupling_of_run(run, run.find_job(fw_spec["job"])))
 
 
 @explicit_serialize

@@ -2,7 +2,8 @@
 
 The list of `plan_jobs` is the whole plan of a campaign; the workflow is built from it job by job::
 
-    build → relax → (one chain for each sampling temperature:
+    build → relax → normal modes, where the study and its engine have them
+                  → (one chain for each sampling temperature:
                      equilibrate stage after stage → sample segment after segment
                      → collect → analyse) → summarise, where there are several temperatures
 """
@@ -17,6 +18,7 @@ from typing import Literal
 from ase import Atoms
 
 from qdcomp.engines import (
+    HARMONIC_ENGINES,
     CostEstimate,
     DynamicsSettings,
     EngineJob,
@@ -26,7 +28,9 @@ from qdcomp.errors import InputError
 from qdcomp.recipes.study_schema import Study
 from qdcomp.structures import Structure
 
-JobKind = Literal["build", "relax", "equilibrate", "sample", "collect", "analyse", "summarise"]
+JobKind = Literal[
+    "build", "relax", "modes", "equilibrate", "sample", "collect", "analyse", "summarise"
+]
 
 ENGINE_KINDS: tuple[JobKind, ...] = ("relax", "equilibrate", "sample")
 """Kinds of jobs that run an engine; the others are qdcomp's own."""
@@ -92,6 +96,10 @@ def plan_jobs(study: Study) -> tuple[PlannedJob, ...]:
         seed=_derive_seed(study.seed, "relax"),
     )
     jobs = [build, relax]
+    if study.analysis.normal_modes and study.engine in HARMONIC_ENGINES:
+        name = f"{study.name}: 01 normal modes"
+        seed = _derive_seed(study.seed, "modes")
+        jobs.append(PlannedJob(name, "modes", "normal_modes", (relax.name,), seed=seed))
     for temperature in study.sampling.temperatures_k:
         jobs.extend(_plan_trajectory(study, temperature, relax.name))
     analyses = tuple(job.name for job in jobs if job.kind == "analyse")

@@ -8,7 +8,7 @@
         relaxed.extxyz        what it relaxed to
         launchpad.sqlite      the embedded launchpad, or launchpad.yaml: where the server is
         jobs/…                one folder a job, with the engine's inputs and outputs
-        normal_modes.h5       coupling without a trajectory, where the study asks for it
+        normal_modes/         coupling without a trajectory, where the study asks for it
         T10K/trajectory.h5    joined segments, H5MD
         T10K/analysis.h5      observables
         report/index.html     with results.json and provenance.json beside it
@@ -31,7 +31,8 @@ EMBEDDED_LAUNCHPAD_NAME = "launchpad.sqlite"
 SERVER_LAUNCHPAD_NAME = "launchpad.yaml"
 TRAJECTORY_NAME = "trajectory.h5"
 ANALYSIS_NAME = "analysis.h5"
-MODES_NAME = "normal_modes.h5"
+MODES_NAME = "modes.h5"
+HARMONIC_NAME = "harmonic_spectrum.h5"
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,11 @@ class RunDirectory:
             for job in self.jobs
             if job.kind == kind and temperature_k in (None, job.temperature_k)
         )
+
+    @property
+    def modes_directory(self) -> Path:
+        """Results of the route without a trajectory."""
+        return self.root / "normal_modes"
 
     def job_directory(self, job: PlannedJob) -> Path:
         """Folder of a job."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from qdcomp.analysis import DotAnalysis, ModeCoupling
+from qdcomp.analysis import DotAnalysis, HuangRhysSpectrum, ModeCoupling
 from qdcomp.structures import Structure
 
 
@@ -22,11 +22,15 @@ class DotRun:
         Its observables.
     modes
         Coupling of the normal modes, the route without a trajectory; None where it was not taken.
+    harmonic
+        Spectrum of the exact harmonic motion: the same route where a degenerate level at the gap
+        leaves no gradient; None where it was not taken.
     """
 
     label: str
     analysis: DotAnalysis
     modes: ModeCoupling | None = None
+    harmonic: HuangRhysSpectrum | None = None
 
 
 @dataclass(frozen=True)

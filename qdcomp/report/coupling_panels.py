@@ -1,4 +1,4 @@
-"""Panels of exciton-phonon coupling: Huang-Rhys spectrum, coherence, emission, normal modes."""
+"""Panels of exciton-phonon coupling: Huang-Rhys spectrum, coherence, emission."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from qdcomp.analysis import DotAnalysis, HuangRhysSpectrum, ModeCoupling
 from qdcomp.report import style
 from qdcomp.report.number_text import format_measured, format_plain
-from qdcomp.report.panel import Bars, Guide, Line, Panel, Span, Sticks, cut_to_range, thin_out
+from qdcomp.report.panel import Guide, Line, Panel, Span, cut_to_range, thin_out
 
 MEV = 1e3
 """meV per eV."""
@@ -22,7 +22,7 @@ HELD_BY_AXIS = 0.995
 def coupling_panels(analysis: DotAnalysis) -> tuple[Panel, Panel]:
     """Huang-Rhys spectrum S(E) and spectral density E·S(E), the bands shaded."""
     spectrum = analysis.spectrum
-    limit = _coupling_limit(spectrum)
+    limit = coupling_limit(spectrum)
     energies = spectrum.energies_ev * MEV
     resolved = (spectrum.energies_ev >= spectrum.energy_resolution_ev) & (energies <= limit)
     factors = spectrum.huang_rhys_density / MEV
@@ -69,7 +69,7 @@ def coupling_panels(analysis: DotAnalysis) -> tuple[Panel, Panel]:
     return huang_rhys, density
 
 
-def _coupling_limit(spectrum: HuangRhysSpectrum) -> float:
+def coupling_limit(spectrum: HuangRhysSpectrum) -> float:
     """Upper end of the energy axis [meV]."""
     held = np.cumsum(spectrum.spectral_density)
     index = int(np.searchsorted(held, HELD_BY_AXIS * held[-1]))
@@ -189,89 +189,3 @@ def lineshape_panel(analysis: DotAnalysis) -> Panel:
             f"{format_plain(shape.broadening_ev * MEV, 2)} meV",
         ),
     )
-
-
-def mode_panels(analysis: DotAnalysis, modes: ModeCoupling) -> tuple[Panel, ...]:
-    """Normal-mode route: Λ of each mode, its bands beside the trajectory's, who takes part."""
-    limit = max(MINIMUM_SHOWN_MEV, 1.05 * float(modes.energies_ev[-1]) * MEV)
-    total = format_plain(modes.reorganization_energy_ev * MEV)
-    note = ("harmonic at the relaxed structure",)
-    names = tuple(band.name for band in modes.bands)
-    sampled = analysis.spectrum.bands
-    panels = [
-        Panel(
-            name="mode_coupling",
-            title="Coupling of the normal modes",
-            x_label="Phonon energy (meV)",
-            y_label="Reorganization energy Λₖ (meV)",
-            marks=(
-                Sticks(
-                    "normal modes",
-                    modes.energies_ev * MEV,
-                    modes.reorganization_energies_ev * MEV,
-                    style.SERIES[2],
-                ),
-            ),
-            spans=band_spans(modes, limit),
-            x_range=(0.0, limit),
-            description=(
-                f"Reorganization energy of each of {len(modes.energies_ev)} normal modes, "
-                f"{total} meV in all; {modes.n_excluded} soft or imaginary modes are left out."
-            ),
-            notes=note,
-        ),
-        Panel(
-            name="band_comparison",
-            title="Huang–Rhys factors by two routes",
-            x_label="Band",
-            y_label="Huang–Rhys factor S",
-            marks=(
-                Bars(
-                    "trajectory",
-                    tuple(band.name for band in sampled),
-                    np.array([band.huang_rhys_factor for band in sampled]),
-                    style.SERIES[0],
-                    error=np.array([band.huang_rhys_factor_error for band in sampled]),
-                ),
-                Bars(
-                    "normal modes",
-                    names,
-                    np.array([band.huang_rhys_factor for band in modes.bands]),
-                    style.SERIES[2],
-                ),
-            ),
-            description="Huang-Rhys factors of the bands, trajectory and normal modes: "
-            + "; ".join(
-                f"{ours.name}: "
-                f"{format_measured(ours.huang_rhys_factor, ours.huang_rhys_factor_error)} and "
-                f"{format_plain(theirs.huang_rhys_factor)}"
-                for ours, theirs in zip(sampled, modes.bands, strict=False)
-            )
-            + ".",
-            notes=note,
-        ),
-    ]
-    if modes.coupled_participation:
-        shares = modes.coupled_participation
-        panels.append(
-            Panel(
-                name="mode_participation",
-                title="Atoms that carry the coupling",
-                x_label="Group of atoms",
-                y_label="Share of the coupled modes",
-                marks=(
-                    Bars(
-                        "weighted with Λₖ",
-                        tuple(shares),
-                        np.array(list(shares.values())),
-                        style.SERIES[4],
-                    ),
-                ),
-                y_range=(0.0, 1.0),
-                description="Share of groups of atoms in the modes, weighted with their coupling: "
-                + ", ".join(f"{name} {share:.1%}" for name, share in shares.items())
-                + ".",
-                notes=note,
-            )
-        )
-    return tuple(panels)

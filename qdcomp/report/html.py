@@ -25,7 +25,6 @@ from qdcomp.report.coupling_panels import (
     coupling_panels,
     dephasing_panel,
     lineshape_panel,
-    mode_panels,
 )
 from qdcomp.report.dynamics_panels import (
     gap_histogram_panel,
@@ -35,6 +34,7 @@ from qdcomp.report.dynamics_panels import (
     phonon_dos_panels,
 )
 from qdcomp.report.interactive_drawing import describe_plot
+from qdcomp.report.mode_panels import harmonic_panels, mode_panels
 from qdcomp.report.number_text import MISSING, format_duration, format_measured, format_plain
 from qdcomp.report.panel import Panel
 from qdcomp.report.static_drawing import save_panel
@@ -191,8 +191,14 @@ def _group_panels(run: DotRun) -> list[tuple[str, tuple[Panel, ...]]]:
             "Frontier orbitals",
             () if analysis.orbitals is None else orbital_panels(analysis.orbitals),
         ),
-        ("Normal modes", () if run.modes is None else mode_panels(analysis, run.modes)),
+        ("Normal modes", _mode_route_panels(run)),
     ]
+
+
+def _mode_route_panels(run: DotRun) -> tuple[Panel, ...]:
+    if run.modes is not None:
+        return mode_panels(run.analysis, run.modes)
+    return () if run.harmonic is None else harmonic_panels(run.analysis, run.harmonic)
 
 
 def _render(report: ReportInput, content: PageContent) -> str:

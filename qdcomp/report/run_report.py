@@ -6,13 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from qdcomp.analysis import DotAnalysis, ModeCoupling
+from qdcomp.analysis import DotAnalysis, HuangRhysSpectrum, ModeCoupling
 from qdcomp.compare import PublishedCoupling, find_coupling_row, find_published
 from qdcomp.recipes.job_state import JobState
 from qdcomp.recipes.plan import ENGINE_KINDS
 from qdcomp.recipes.provenance import collect_provenance
 from qdcomp.recipes.results import load_result
-from qdcomp.recipes.run_directory import ANALYSIS_NAME, MODES_NAME, RunDirectory
+from qdcomp.recipes.run_directory import (
+    ANALYSIS_NAME,
+    HARMONIC_NAME,
+    MODES_NAME,
+    RunDirectory,
+)
 from qdcomp.recipes.study_schema import Study
 from qdcomp.report.content import DotRun, JobRow, PublishedRow, ReportInput
 from qdcomp.report.html import write_report
@@ -156,11 +161,16 @@ def _sort_temperatures(study: Study) -> list[float]:
 
 def _load_dot_run(run: RunDirectory, temperature_k: float) -> DotRun:
     path = run.find_file("analyse", temperature_k, ANALYSIS_NAME)
-    modes = run.root / MODES_NAME
+    coldest = temperature_k == min(run.study.sampling.temperatures_k)
+    modes = run.modes_directory / MODES_NAME
+    harmonic = run.modes_directory / HARMONIC_NAME
     return DotRun(
         label=f"{temperature_k:g} K",
         analysis=load_result(path, DotAnalysis),
-        modes=load_result(modes, ModeCoupling) if modes.is_file() else None,
+        modes=load_result(modes, ModeCoupling) if coldest and modes.is_file() else None,
+        harmonic=(
+            load_result(harmonic, HuangRhysSpectrum) if coldest and harmonic.is_file() else None
+        ),
     )
 
 

@@ -96,9 +96,21 @@ def _list_numbers(run: DotRun) -> list[tuple[str, str]]:
         ("Σ S per free atom", format_plain(analysis.huang_rhys_per_free_atom)),
         (f"Pure dephasing time t* at {emission:g} K", format_measured(
             dephasing.dephasing_time_fs, dephasing.dephasing_time_error_fs, "fs")),
-        ("Λ by normal modes", MISSING if run.modes is None else
-         f"{format_plain(run.modes.reorganization_energy_ev * MEV)} meV"),
+        ("Λ by normal modes", _format_mode_energy(run)),
     ]  # fmt: skip
+
+
+def _format_mode_energy(run: DotRun) -> str:
+    """Λ of the route without a trajectory; sampled, with an error, where the gap has a kink."""
+    if run.modes is not None:
+        return f"{format_plain(run.modes.reorganization_energy_ev * MEV)} meV"
+    if run.harmonic is not None:
+        return format_measured(
+            run.harmonic.reorganization_energy_ev * MEV,
+            run.harmonic.reorganization_energy_error_ev * MEV,
+            "meV",
+        )
+    return MISSING
 
 
 def state_difference(row: PublishedRow) -> str:
@@ -140,7 +152,7 @@ def list_absent(report: ReportInput) -> tuple[str, ...]:
 
 def _list_absent_in_runs(report: ReportInput) -> list[str]:
     sentences = []
-    without = [run.label for run in report.runs if run.modes is None]
+    without = [run.label for run in report.runs if run.modes is None and run.harmonic is None]
     if without:
         sentences.append(
             f"No normal modes for {_join(without)}: coupling is from the trajectory alone."

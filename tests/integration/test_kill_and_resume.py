@@ -21,7 +21,8 @@ engine: model
 structure: {kind: quantum_dot, cells: 2, composition: CsPbBr3, charge: formal}
 relaxation: {max_force: 24 meV/angstrom, max_steps: 500}
 equilibration: [{duration: 1 ps, timestep: 10 fs, thermostat_time: 15 fs}]
-sampling: {temperatures: [10 K], duration: 12 ps, timestep: 10 fs, thermostat_time: 1 ps, segments: 4}
+sampling:
+  {temperatures: [10 K], duration: 12 ps, timestep: 10 fs, thermostat_time: 1 ps, segments: 4}
 seed: 3
 """
 STEPS = 1200

@@ -29,6 +29,7 @@ from qdcomp.engines.model.jobs import (
     write_job,
 )
 from qdcomp.engines.model.parameters import find_parameter_file, read_parameters
+from qdcomp.engines.model.response import HarmonicResponse, compute_harmonic_response
 from qdcomp.engines.model.settings import read_settings
 from qdcomp.engines.model.tight_binding import count_occupied_orbitals
 from qdcomp.errors import InputError, ParseError
@@ -249,6 +250,10 @@ class ModelEngine:
             raise ParseError("missing; the dynamics has not started", path)
         with open_trajectory(path) as trajectory:
             yield from trajectory.frames()
+
+    def compute_harmonic_response(self, directory: Path) -> HarmonicResponse:
+        """Compute the response of the structure that the relaxation in `directory` ended with."""
+        return compute_harmonic_response(directory)
 
     def handlers(self, directory: Path) -> Sequence[Any]:
         """No handlers: a failed run of this engine would fail again in the same way."""

@@ -15,7 +15,11 @@ from qdcomp.engines.model.calculator import (
     compute_gap_gradient,
     compute_model_hessian,
 )
-from qdcomp.engines.model.couplings import FrontierCouplings, compute_frontier_couplings
+from qdcomp.engines.model.couplings import (
+    FrontierCouplings,
+    compute_frontier_couplings,
+    synthesise_harmonic_gap,
+)
 from qdcomp.engines.model.jobs import FINAL_NAME, PARAMETERS_NAME, read_job, read_structure
 from qdcomp.engines.model.parameters import read_parameters
 
@@ -44,6 +48,26 @@ class HarmonicResponse:
     hessian: NDArray[np.float64]
     gap_gradient: GapGradient
     couplings: FrontierCouplings
+
+    @property
+    def smooth_gap_gradient(self) -> NDArray[np.float64] | None:
+        """∂U/∂r [eV/Å], shape ``(n_atoms, 3)``; None where a level at the gap is degenerate."""
+        degenerate = max(self.gap_gradient.homo_degeneracy, self.gap_gradient.lumo_degeneracy) > 1
+        return None if degenerate else self.gap_gradient.gradient
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Says where a level is degenerate."""
+        return self.gap_gradient.warnings
+
+    def sample_gap(
+        self, temperature_k: float, timestep_fs: float, steps: int, seed: int
+    ) -> NDArray[np.float64]:
+        """Gap [eV] along the exact harmonic motion from a canonical draw, shape ``(steps,)``."""
+        masses = self.atoms.get_masses()
+        return synthesise_harmonic_gap(
+            self.couplings, self.hessian, masses, temperature_k, timestep_fs, steps, seed
+        )
 
 
 def compute_harmonic_response(directory: Path) -> HarmonicResponse:

@@ -17,7 +17,6 @@ from qdcomp.report.coupling_panels import (
     coupling_panels,
     dephasing_panel,
     lineshape_panel,
-    mode_panels,
 )
 from qdcomp.report.dynamics_panels import (
     gap_histogram_panel,
@@ -27,6 +26,7 @@ from qdcomp.report.dynamics_panels import (
     phonon_dos_panels,
 )
 from qdcomp.report.interactive_drawing import describe_plot
+from qdcomp.report.mode_panels import mode_panels
 from qdcomp.report.panel import MAXIMUM_POINTS, Bars, Line, Points, thin_out
 from qdcomp.report.static_drawing import save_panel
 from qdcomp.report.strict_json import write_json
