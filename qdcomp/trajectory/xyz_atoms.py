@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from qdcomp.errors import ParseError
 from qdcomp.trajectory.xyz_comment import Columns
 
+_TOO_WIDE = "a number too wide for its column: the atom is far away, the run has exploded"
+
 _EXPONENT_WITHOUT_LETTER = re.compile(rb"([+-]?\d*\.?\d+)([+-]\d+)")
 """Fortran writes 0.1-104 where three digits of exponent leave no room for the letter."""
 
@@ -103,9 +105,10 @@ def _split(text: bytes, columns: Columns, path: Path, line: int) -> list[bytes]:
     fields = text.split()
     if len(fields) < columns.n_needed:
         shown = text.decode("utf-8", "replace").strip()
+        reason = _TOO_WIDE if b"*" in text else "the file is damaged here"
         raise ParseError(
             f"expected at least {columns.n_needed} columns, got {len(fields)} in {shown!r}; "
-            "the file is damaged here, or numbers run into each other",
+            f"{reason}",
             path,
             line,
         )
@@ -121,7 +124,7 @@ def _number(text: bytes, atom: int, path: Path, line: int) -> float:
         return value
     shown = text.decode("utf-8", "replace")
     if b"*" in text:
-        reason = "a number too wide for its column: the atom is far away, the run has exploded"
+        reason = _TOO_WIDE
     elif b"nan" in text.lower() or b"inf" in text.lower():
         reason = "not a finite number: the run broke in this step"
     else:

@@ -8,7 +8,9 @@ one file, atoms added on the way.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from mmap import mmap
 from pathlib import Path
 from typing import Literal
@@ -78,7 +80,22 @@ def index_frames(data: mmap, path: Path, on_restart: OnRestart) -> XyzIndex:
             f"holds no complete frame ({len(data)} bytes); give a trajectory of at least one frame",
             path,
         )
-    return XyzIndex(scan.n_atoms, tuple(scan.frames), tuple(scan.warnings))
+    warnings = (*scan.warnings, *_missing_frames(scan.frames, path))
+    return XyzIndex(scan.n_atoms, tuple(scan.frames), warnings)
+
+
+def _missing_frames(frames: list[FrameSpan], path: Path) -> Iterator[str]:
+    """Warn where steps are skipped that are not skipped elsewhere."""
+    steps = [(span.line, span.comment.step) for span in frames if span.comment.step is not None]
+    jumps = [(line, after - before) for (_, before), (line, after) in pairwise(steps)]
+    usual = min((jump for _, jump in jumps), default=0)
+    uneven = [(line, jump) for line, jump in jumps if jump != usual]
+    if uneven:
+        line, jump = uneven[0]
+        yield (
+            f"{path}, line {line}: {jump} steps after the frame before, where others come every "
+            f"{usual}; frames are missing in {len(uneven)} places"
+        )
 
 
 class _Scan:
@@ -230,7 +247,8 @@ class _Scan:
         """Step back into a frame that another run's output cut short, to where that begins."""
         self._check_is_count(count_line)
         broken = self.frames[-1]
-        match = _header_pattern(self.n_atoms).search(self.data, broken.start, broken.stop)
+        end = self.position + len(count_line) + 1
+        match = _header_pattern(self.n_atoms).search(self.data, broken.start, end)
         if match is None:
             raise ParseError(
                 f"expected a frame's number of atoms ({self.n_atoms}), got {_shown(count_line)}; "
