@@ -97,9 +97,23 @@ def _copy_frames(source: h5py.File, source_path: Path, target: Path, n_frames: i
 
 
 def open_to_append(path: Path) -> h5py.File:
-    """Open in single-writer mode at once, so that no kill finds the file in another mode."""
+    """Open in single-writer mode at once, so that no kill finds the file in another mode.
+
+    Raises
+    ------
+    StoreError
+        If this process reads the file, or it is damaged.
+    """
     access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
     access.set_libver_bounds(h5py.h5f.LIBVER_V110, h5py.h5f.LIBVER_V110)
     access.set_file_locking(False, True)
     flags = h5py.h5f.ACC_RDWR | h5py.h5f.ACC_SWMR_WRITE
-    return h5py.File(h5py.h5f.open(os.fsencode(path), flags, access))
+    with explain_damage(path):
+        try:
+            return h5py.File(h5py.h5f.open(os.fsencode(path), flags, access))
+        except OSError as error:
+            if "already open" not in str(error):
+                raise
+            raise StoreError(
+                f"{path} is open for reading in this process; close that Trajectory first"
+            ) from error

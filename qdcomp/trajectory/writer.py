@@ -125,8 +125,7 @@ class TrajectoryWriter:
                     os.close(lock)
                     lock = recovered
             writer = cls.__new__(cls)
-            with explain_damage(target):
-                writer._start(target, header, fields, n_frames, lock)
+            writer._start(target, header, fields, n_frames, lock)
         except BaseException:
             os.close(lock)
             raise
@@ -153,7 +152,8 @@ class TrajectoryWriter:
         self._reserved = self.path.stat().st_size + ROOM_TO_BEGIN
         if self._n_frames:
             last = self._n_frames - 1
-            step, time = self._datasets["step"][last], self._datasets["time"][last]
+            with explain_damage(self.path):
+                step, time = self._datasets["step"][last], self._datasets["time"][last]
             self._last = (int(step), float(time))
 
     @property

@@ -154,6 +154,21 @@ def test_a_second_writer_is_refused(tmp_path, symbols, masses, make_frame, frame
     TrajectoryWriter.reopen(path).close()
 
 
+def test_a_file_that_this_process_reads_is_not_reopened_beneath_it(
+    tmp_path, symbols, masses, make_frame
+):
+    path = tmp_path / "dot.h5md"
+    with TrajectoryWriter(path, symbols, masses, 10.0) as writer:
+        writer.append(make_frame(0))
+    with (
+        open_trajectory(path),
+        pytest.raises(StoreError, match="is open for reading in this process; close that"),
+    ):
+        TrajectoryWriter.reopen(path)
+    with TrajectoryWriter.reopen(path) as writer:
+        writer.append(make_frame(1))
+
+
 def test_a_growing_file_can_be_read(tmp_path, symbols, masses, make_frame):
     path = tmp_path / "dot.h5md"
     with TrajectoryWriter(path, symbols, masses, 10.0) as writer:
