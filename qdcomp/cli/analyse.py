@@ -1,11 +1,87 @@
 """``qdcomp analyse``: the observables of a trajectory, also one that qdcomp did not make."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from qdcomp.cli.console import notes, output, print_warnings
 
 
-def analyse(directory: Path) -> None:
-    """Analyse.
+def analyse(
+    directory: Annotated[
+        Path, typer.Argument(help="Folder of a run, or of CP2K outputs that qdcomp did not make.")
+    ],
+    temperature: Annotated[
+        float | None,
+        typer.Option(help="Temperature of the run in K (default: that of the input file)."),
+    ] = None,
+    timestep: Annotated[
+        float | None,
+        typer.Option(help="Time between frames in fs (default: what the files say)."),
+    ] = None,
+    charge: Annotated[int | None, typer.Option(help="Total charge in e.")] = None,
+    skip: Annotated[
+        float, typer.Option(help="Time in fs to leave out at the beginning, as equilibration.")
+    ] = 0.0,
+    emission_temperature: Annotated[
+        float | None, typer.Option(help="Temperature of the predicted line in K (default: 300).")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the results (default: DIRECTORY-analysis).")
+    ] = None,
+) -> None:
+    """Compute the observables of a trajectory and write its report.
+
+    Works on the folder of a run, and on a folder of CP2K outputs that qdcomp did not make:
+    positions, and HOMO and LUMO at every step in the main output or in MOLog files.
 
     For example:
-      qdcomp analyse x
+      qdcomp analyse runs/demo
+      qdcomp analyse old_calculation --temperature 10 --skip 3000
     """
+    from qdcomp.recipes.run_directory import STUDY_NAME
+
+    if (directory / STUDY_NAME).is_file():
+        _analyse_run(directory, emission_temperature)
+        return
+    from qdcomp.recipes.foreign_run import analyse_foreign_run
+    from qdcomp.recipes.study_schema import AnalysisSpec
+    from qdcomp.report.run_report import report_foreign_run
+
+    target = out or directory.resolve().with_name(f"{directory.resolve().name}-analysis")
+    with notes.status(f"reading {directory}"):
+        found = analyse_foreign_run(
+            directory,
+            target,
+            temperature_k=temperature,
+            timestep_fs=timestep,
+            charge=charge,
+            skip_fs=skip,
+            spec=AnalysisSpec(emission_temperature_k=emission_temperature or 300.0),
+        )
+        made = report_foreign_run(found, target)
+    print_warnings(made.warnings)
+    for line in made.headline:
+        output.print(line)
+    output.print(f"report: {made.path}")
+
+
+def _analyse_run(directory: Path, emission_temperature: float | None) -> None:
+    """Analyse the trajectories of a run again, and write its report again."""
+    from dataclasses import replace
+
+    from qdcomp.cli.report import report
+    from qdcomp.recipes import stages
+    from qdcomp.recipes.run_directory import open_run
+
+    run = open_run(directory)
+    if emission_temperature is not None:
+        spec = replace(run.study.analysis, emission_temperature_k=emission_temperature)
+        run = replace(run, study=replace(run.study, analysis=spec))
+    for job in run.select_jobs("analyse"):
+        with notes.status(job.name):
+            stages.analyse_trajectory(run, job)
+    report(directory)

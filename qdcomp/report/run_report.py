@@ -8,9 +8,14 @@ from pathlib import Path
 
 from qdcomp.analysis import DotAnalysis, HuangRhysSpectrum, ModeCoupling
 from qdcomp.compare import PublishedCoupling, find_coupling_row, find_published
+from qdcomp.recipes.foreign_run import ForeignRun
 from qdcomp.recipes.job_state import JobState
 from qdcomp.recipes.plan import ENGINE_KINDS
-from qdcomp.recipes.provenance import collect_provenance
+from qdcomp.recipes.provenance import (
+    collect_provenance,
+    describe_software,
+    describe_structure,
+)
 from qdcomp.recipes.results import load_result
 from qdcomp.recipes.run_directory import (
     ANALYSIS_NAME,
@@ -79,6 +84,36 @@ def report_run(run: RunDirectory, states: Sequence[JobState]) -> MadeReport:
         path=path,
         headline=tuple(summarise_run(content, dot_run) for dot_run in runs),
         warnings=tuple(warning for dot_run in runs for warning in dot_run.analysis.warnings),
+    )
+
+
+def report_foreign_run(foreign: ForeignRun, directory: Path) -> MadeReport:
+    """Write the report of a run that qdcomp did not make into `directory`."""
+    outputs = foreign.outputs
+    dot_run = DotRun(label=f"{foreign.analysis.temperature_k:g} K", analysis=foreign.analysis)
+    content = ReportInput(
+        title=f"{outputs.path.resolve().name}: outputs of another run",
+        engine_name="cp2k",
+        engine_version=outputs.version,
+        structure=foreign.structure,
+        runs=(dot_run,),
+        provenance={
+            "software": describe_software(),
+            "outputs": {"directory": str(outputs.path), **outputs.metadata},
+            "structure": describe_structure(foreign.structure),
+            "trajectory": {
+                "file": foreign.trajectory_path.name,
+                "frames": foreign.analysis.n_frames,
+                "timestep_fs": outputs.timestep_fs,
+            },
+        },
+        warnings=foreign.warnings,
+    )
+    path = write_report(content, directory / REPORT_FOLDER)
+    return MadeReport(
+        path=path,
+        headline=(summarise_run(content, dot_run),),
+        warnings=(*foreign.warnings, *foreign.analysis.warnings),
     )
 
 

@@ -2,7 +2,7 @@
 
 from qdcomp.structures.bulk import build_bulk, parse_composition
 from qdcomp.structures.core_shell import build_core_shell_dot
-from qdcomp.structures.files import read_structure, write_structure
+from qdcomp.structures.files import adopt_structure, read_structure, write_structure
 from qdcomp.structures.layers import layer_groups, layer_labels, select_frozen_atoms
 from qdcomp.structures.quantum_dot import build_quantum_dot
 from qdcomp.structures.recognition import RecognisedDot, recognise_dot
@@ -11,6 +11,7 @@ from qdcomp.structures.structure import Structure, structure_hash
 __all__ = [
     "RecognisedDot",
     "Structure",
+    "adopt_structure",
     "build_bulk",
     "build_core_shell_dot",
     "build_quantum_dot",

@@ -106,7 +106,7 @@ def read_structure(path: Path | str, charge: int | None = None) -> Structure:
     atoms = _read_atoms(source)
     if "charge_policy" in atoms.info:
         return _restore(atoms, source, charge)
-    return _adopt(atoms, source, charge)
+    return adopt_structure(atoms, source, charge)
 
 
 def _read_atoms(source: Path) -> Atoms:
@@ -156,8 +156,23 @@ def _restore(atoms: Atoms, source: Path, charge: int | None) -> Structure:
     return structure
 
 
-def _adopt(atoms: Atoms, source: Path, charge: int | None) -> Structure:
-    """Structure from a file that qdcomp did not write."""
+def adopt_structure(atoms: Atoms, source: Path, charge: int | None) -> Structure:
+    """Make a structure of atoms that qdcomp did not build; layers are found where it is a dot.
+
+    Parameters
+    ----------
+    atoms
+        The atoms; ``info["charge"]`` may say the total charge.
+    source
+        Where they come from, for the description and for messages.
+    charge
+        Total charge [e]; None takes what `atoms` says.
+
+    Raises
+    ------
+    InputError
+        The charge is not known, or two are.
+    """
     total = _agree_on_charge(charge, atoms.info.get("charge"), source)
     symbols = atoms.get_chemical_symbols()
     found = recognise_dot(symbols, atoms.positions)

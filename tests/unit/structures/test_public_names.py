@@ -6,6 +6,7 @@ def test_public_names():
     assert qdcomp.structures.__all__ == [
         "RecognisedDot",
         "Structure",
+        "adopt_structure",
         "build_bulk",
         "build_core_shell_dot",
         "build_quantum_dot",

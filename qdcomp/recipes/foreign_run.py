@@ -1,0 +1,129 @@
+"""A run that qdcomp did not make: CP2K's outputs into qdcomp's files, and their analysis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ase import Atoms
+
+from qdcomp.analysis import DotAnalysis
+from qdcomp.engines.cp2k import Cp2kDirectory, read_cp2k_directory
+from qdcomp.errors import InputError
+from qdcomp.recipes.results import save_result
+from qdcomp.recipes.run_directory import ANALYSIS_NAME, TRAJECTORY_NAME
+from qdcomp.recipes.stages import analyse_stored_trajectory
+from qdcomp.recipes.study_schema import AnalysisSpec
+from qdcomp.structures import Structure, adopt_structure, write_structure
+from qdcomp.trajectory import TrajectoryWriter, open_trajectory
+
+
+@dataclass(frozen=True)
+class ForeignRun:
+    """An analysed run that qdcomp did not make.
+
+    Attributes
+    ----------
+    outputs
+        What was found.
+    structure
+        Its first frame, layers found where it is a cubic dot.
+    analysis
+        Its observables.
+    trajectory_path
+        H5MD file that it was written to.
+    warnings
+        What was assumed, and what the user should know.
+    """
+
+    outputs: Cp2kDirectory
+    structure: Structure
+    analysis: DotAnalysis
+    trajectory_path: Path
+    warnings: tuple[str, ...]
+
+
+def analyse_foreign_run(
+    directory: Path,
+    out: Path,
+    *,
+    temperature_k: float | None = None,
+    timestep_fs: float | None = None,
+    charge: int | None = None,
+    skip_fs: float = 0.0,
+    spec: AnalysisSpec | None = None,
+) -> ForeignRun:
+    """Analyse a directory of CP2K outputs; write structure, trajectory and analysis to `out`.
+
+    Parameters
+    ----------
+    directory
+        CP2K's files.
+    out
+        Folder for the results; made if it is not there.
+    temperature_k
+        Temperature of the run [K]; None takes that of the input file.
+    timestep_fs
+        Time between frames [fs]; None takes what the files say.
+    charge
+        Total charge [e]; None assumes 0, which enters no number and is said in the warnings.
+    skip_fs
+        Time at the beginning that is left out as equilibration [fs].
+    spec
+        What to compute.
+
+    Raises
+    ------
+    InputError
+        No temperature, time step or frontier orbitals, or nothing left after `skip_fs`.
+    ParseError
+        A damaged file, two runs in one, or files that do not belong together.
+    """
+    outputs = read_cp2k_directory(directory, timestep_fs=timestep_fs)
+    temperature = temperature_k or outputs.temperature_k
+    if temperature is None:
+        raise InputError(f"{directory} does not say its temperature; give it: --temperature 10")
+    if not outputs.has_frontier_orbitals:
+        raise InputError(f"{directory}: {outputs.warnings[-1]}")
+    out.mkdir(parents=True, exist_ok=True)
+    structure = _write_first_structure(outputs, out, charge)
+    path = _write_trajectory(outputs, out / TRAJECTORY_NAME, skip_fs)
+    with open_trajectory(path) as trajectory:
+        analysis = analyse_stored_trajectory(
+            trajectory, structure, temperature, spec or AnalysisSpec()
+        )
+    save_result(out / ANALYSIS_NAME, analysis)
+    assumed = () if charge is not None else ("the total charge is not known, 0 is written down",)
+    warnings = (*outputs.warnings, *assumed, *structure.warnings)
+    return ForeignRun(outputs, structure, analysis, path, warnings)
+
+
+def _write_first_structure(outputs: Cp2kDirectory, out: Path, charge: int | None) -> Structure:
+    first = next(outputs.frames())
+    atoms = Atoms(outputs.symbols, positions=first.positions)
+    structure = adopt_structure(atoms, outputs.path, charge or 0)
+    write_structure(structure, out / "structure.extxyz")
+    return structure
+
+
+def _write_trajectory(outputs: Cp2kDirectory, path: Path, skip_fs: float) -> Path:
+    skipped = round(skip_fs / outputs.timestep_fs)
+    if skipped >= outputs.n_frames:
+        raise InputError(
+            f"{skip_fs:g} fs are left out at the beginning, and the run is only "
+            f"{outputs.n_frames * outputs.timestep_fs:g} fs long"
+        )
+    partial = path.with_suffix(".partial.h5")
+    partial.unlink(missing_ok=True)
+    with TrajectoryWriter(
+        partial,
+        outputs.symbols,
+        outputs.masses,
+        outputs.timestep_fs,
+        metadata=outputs.metadata | {"skipped_fs": skipped * outputs.timestep_fs},
+    ) as writer:
+        for index, frame in enumerate(outputs.frames()):
+            if index >= skipped:
+                writer.append(frame)
+    partial.replace(path)
+    return path
