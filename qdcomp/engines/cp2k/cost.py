@@ -1,8 +1,9 @@
 """What a CP2K job is expected to take.
 
 One SCF step of Quickstep with OT has a part on the grid, N_grid log N_grid, and a part of dense
-algebra, N_basis² N_occupied. Both are scaled from measurements with CP2K 2023.1 on one x86 core
-(see ``MEASURED``); core-hours of another machine may differ by a factor of three either way.
+algebra, N_basis² N_occupied. The first is scaled from measurements with CP2K 2023.1 on an x86
+core, the second from the speed of a core; core-hours of a machine may differ by a factor of three
+either way.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from qdcomp.engines.base import CostEstimate
 from qdcomp.engines.cp2k.job_file import JobFile
 from qdcomp.units import BOHR_ANGSTROM
 
-GRID_SECONDS = 1.6e-8
-"""Core-seconds of an SCF step per grid point and log2 of their number: 0.7 s for 108³ points."""
+GRID_SECONDS = 4.5e-8
+"""Core-seconds of an SCF step per grid point and log2 of their number: measured 0.75 s for 93³
+points (SZV), 1.3 s for 104³ (DZVP), both Cs4PbBr6, and some 20 s for 250³ (63 atoms)."""
 
 ALGEBRA_SECONDS = 2.5e-10
 """Core-seconds of an SCF step per N_basis² N_occupied: some ten multiplications of dense matrices
@@ -28,7 +30,7 @@ STEPS_PER_NEXT_SCF = 6
 
 GRID_ARRAYS = 60
 """Arrays of the size of the finest grid that are alive at once (density, gradients, potentials and
-the doubled grid of the wavelet solver), from the peak memory of measured runs."""
+the doubled grid of the wavelet solver): peaks of 0.39, 0.50 and 0.67 GiB for 93³, 104³, 120³."""
 
 RELAXATION_STEPS = 60
 """Geometry steps that a BFGS relaxation of a dot is assumed to take, where more are allowed."""

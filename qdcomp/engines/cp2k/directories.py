@@ -11,8 +11,9 @@ Policy, stated in the warnings where it applies:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 from qdcomp.engines.base import FrontierOrbitals
 from qdcomp.engines.cp2k.directory_contents import (
     DirectoryContents,
+    drop_sparse_files,
     find_contents,
     read_input_value,
     require_one_run,
@@ -95,10 +97,12 @@ class Cp2kDirectory:
         ParseError
             A number in a file is none, or not finite; the frame is named.
         """
-        wanted = set(self.steps.tolist())
+        wanted = {step: index for index, step in enumerate(self.steps.tolist())}
         for frame in join_frames(self._contents.files, self._frontier):
             if frame.step in wanted:
-                yield frame
+                timed = not math.isnan(frame.time_fs)
+                time = frame.time_fs if timed else wanted[frame.step] * self.timestep_fs
+                yield replace(frame, time_fs=time)
 
 
 def read_cp2k_directory(path: Path | str, *, timestep_fs: float | None = None) -> Cp2kDirectory:
@@ -121,6 +125,8 @@ def read_cp2k_directory(path: Path | str, *, timestep_fs: float | None = None) -
     directory = Path(path)
     contents = find_contents(directory)
     warnings = require_one_run(contents)
+    contents, unused = drop_sparse_files(contents)
+    warnings += unused
     with open_xyz(contents.files.positions, on_restart="keep_last") as file:
         symbols = file.symbols
         warnings += file.warnings

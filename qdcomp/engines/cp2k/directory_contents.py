@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice, pairwise
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from qdcomp.engines.cp2k.trajectory_files import TrajectoryFiles, find_trajectory_files
 from qdcomp.errors import InputError, ParseError
+from qdcomp.trajectory import read_ener
 
 SAME_PLACE_ANGSTROM = 0.02
 """Largest distance between an atom and its recomputed self in a run that was restarted; two runs
@@ -112,6 +113,40 @@ def require_one_run(contents: DirectoryContents) -> tuple[str, ...]:
         raise ParseError("is empty; the run has not written a frame", path)
     with path.open("rb") as stream, mmap(stream.fileno(), 0, access=ACCESS_READ) as content:
         return _check_order(content, path)
+
+
+def drop_sparse_files(contents: DirectoryContents) -> tuple[DirectoryContents, tuple[str, ...]]:
+    """Leave out files that were printed at fewer steps than the positions.
+
+    The last steps may be missing, as when the run was killed: the frames end there.
+    """
+    files = contents.files
+    wanted = list(_read_steps(files.positions))
+    kept: dict[str, Path | None] = {}
+    warnings: list[str] = []
+    for name in ("velocities", "forces", "energies"):
+        path: Path | None = getattr(files, name)
+        kept[name] = path
+        if path is None or not wanted:
+            continue
+        present = _read_energy_steps(path) if name == "energies" else _read_steps(path)
+        reach = max(present, default=-1)
+        if reach < wanted[0] or any(step not in present for step in wanted if step <= reach):
+            kept[name] = None
+            warnings.append(
+                f"{path.name} has not every step of {files.positions.name} and is not used"
+            )
+    files = TrajectoryFiles(files.positions, **kept)
+    return replace(contents, files=files), tuple(warnings)
+
+
+def _read_steps(path: Path) -> dict[int, None]:
+    with path.open("rb") as stream, mmap(stream.fileno(), 0, access=ACCESS_READ) as content:
+        return dict.fromkeys(int(match[1]) for match in _COMMENT.finditer(content))
+
+
+def _read_energy_steps(path: Path) -> dict[int, None]:
+    return dict.fromkeys(read_ener(path, on_restart="keep_last").steps.tolist())
 
 
 def _check_order(content: mmap, path: Path) -> tuple[str, ...]:

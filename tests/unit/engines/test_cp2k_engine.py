@@ -120,9 +120,7 @@ def test_an_unconverged_relaxation_says_what_is_left(tmp_path: Path) -> None:
         "  **** PROGRAM ENDED AT                 2026-01-01 10:00:09.000\n"
     )
     assert not engine.is_complete(tmp_path)
-    with pytest.raises(
-        ConvergenceError, match=r"0\.024 eV/Å in 7 steps, largest.* 0\.514"
-    ):
+    with pytest.raises(ConvergenceError, match=r"0\.024 eV/Å in 7 steps, largest.* 0\.514"):
         engine.parse(tmp_path)
 
 

@@ -342,6 +342,17 @@ def test_the_last_frame_cut_mid_line_leaves_the_good_ones(tmp_path: Path) -> Non
     assert sum(1 for _ in found.frames()) == 9
 
 
+def test_velocities_printed_less_often_than_positions_are_not_used(tmp_path: Path) -> None:
+    write_run(tmp_path, range(10), stem="dot")
+    sparse = "".join(xyz_frame(step, place(step), -1.0) for step in range(0, 10, 3))
+    (tmp_path / "dot-vel-1.xyz").write_text(sparse)
+    (tmp_path / "dot-1.ener").write_text("".join(ener_line(s, -10.0) for s in range(0, 10, 5)))
+    found = read_cp2k_directory(tmp_path)
+    assert found.n_frames == 10
+    assert len(found.warnings) == 2
+    assert all(frame.velocities is None and frame.forces is not None for frame in found.frames())
+
+
 def test_not_a_number_names_the_frame(tmp_path: Path) -> None:
     write_run(tmp_path, range(5), stem="dot")
     path = tmp_path / "dot-pos-1.xyz"
@@ -428,7 +439,9 @@ def test_a_missing_time_step_is_asked_for(tmp_path: Path) -> None:
     strip_times(tmp_path)
     with pytest.raises(InputError, match="give it: timestep_fs"):
         read_cp2k_directory(tmp_path)
-    assert read_cp2k_directory(tmp_path, timestep_fs=5.0).timestep_fs == 5.0
+    found = read_cp2k_directory(tmp_path, timestep_fs=5.0)
+    assert found.timestep_fs == 5.0
+    assert [frame.time_fs for frame in found.frames()] == [0.0, 5.0, 10.0, 15.0, 20.0]
     with pytest.raises(InputError, match="positive"):
         read_cp2k_directory(tmp_path, timestep_fs=0.0)
 
