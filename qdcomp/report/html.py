@@ -37,7 +37,7 @@ from qdcomp.report.interactive_drawing import describe_plot
 from qdcomp.report.mode_panels import harmonic_panels, mode_panels
 from qdcomp.report.number_text import MISSING, format_duration, format_measured, format_plain
 from qdcomp.report.panel import Panel
-from qdcomp.report.static_drawing import save_panel
+from qdcomp.report.static_drawing import save_panel, save_sheet
 from qdcomp.report.strict_json import collect_results, to_plain, write_json
 from qdcomp.report.structure_picture import draw_structure
 from qdcomp.report.summary import (
@@ -55,6 +55,10 @@ PAGE_TEMPLATE = "report/page.html.j2"
 STYLE_SHEET = "report/page.css"
 SCRIPTS = ("report/plots.js", "report/viewer.js")
 FIGURE_FOLDER = "figures"
+
+
+SHEET_PANELS = ("linewidth_temperature", "spectral_density", "dephasing", "emission_lineshape")
+"""Figures on the sheet ``overview.png``, for a slide or a page about the run."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +130,9 @@ def _write_files(report: ReportInput, root: Path) -> Path:
     content = _arrange(report)
     for panel in content.panels:
         save_panel(panel, figures)
+    sheet = [panel for panel in content.panels if panel.name in SHEET_PANELS]
+    if sheet:
+        save_sheet(sheet, figures / "overview.png")
     if report.structure is not None:
         for kind in ("png", "svg"):
             target = figures / f"structure.{kind}"

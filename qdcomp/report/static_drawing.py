@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import math
 import textwrap
+from collections.abc import Sequence
 from functools import singledispatch
 from itertools import zip_longest
 from pathlib import Path
@@ -19,6 +21,9 @@ from qdcomp.report.panel import Bars, Line, Mark, Panel, Points, Steps, Sticks
 
 FIGURE_INCHES = (6.0, 4.1)
 """Width and height of a figure."""
+
+SHEET_COLUMNS = 2
+"""Panels in a row of a sheet."""
 
 NOTE_WIDTH = 100
 """Characters in a line of notes."""
@@ -54,6 +59,18 @@ def save_panel(panel: Panel, directory: Path) -> tuple[Path, ...]:
         figure.savefig(svg, metadata={"Title": panel.title, "Date": None})
     write_table(panel, table)
     return png, svg, table
+
+
+def save_sheet(panels: Sequence[Panel], path: Path) -> None:
+    """Write several panels on one picture, two in a row."""
+    rows = math.ceil(len(panels) / SHEET_COLUMNS)
+    width, height = FIGURE_INCHES
+    with mpl.rc_context(style.RC_PARAMS):
+        figure = Figure(figsize=(SHEET_COLUMNS * width, rows * height), layout="constrained")
+        FigureCanvasAgg(figure)
+        for index, panel in enumerate(panels, start=1):
+            draw_panel(figure.add_subplot(rows, SHEET_COLUMNS, index), panel)
+        figure.savefig(path)
 
 
 def draw_panel(axes: Any, panel: Panel) -> None:
