@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 import platform
+from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import qdcomp
+from qdcomp.engines import EngineResult
 from qdcomp.recipes.execution import read_run_record
 from qdcomp.recipes.plan import ENGINE_KINDS, PlannedJob
 from qdcomp.recipes.run_directory import TRAJECTORY_NAME, RunDirectory
@@ -47,10 +49,9 @@ def describe_structure(structure: Structure) -> dict[str, Any]:
     }
 
 
-def collect_provenance(run: RunDirectory) -> dict[str, Any]:
-    """Collect the chain of a finished run."""
+def collect_provenance(run: RunDirectory, results: Mapping[str, EngineResult]) -> dict[str, Any]:
+    """Collect the chain of a finished run from its files and what `parse_jobs` read."""
     study = run.study
-    relaxation = run.engine.parse(run.job_directory(run.select_jobs("relax")[0]))
     return {
         "software": describe_software(),
         "study": {"study_sha256": study.study_hash, "content": study.to_dict()},
@@ -58,10 +59,14 @@ def collect_provenance(run: RunDirectory) -> dict[str, Any]:
         "relaxed_structure": describe_structure(read_structure(run.relaxed_path)),
         "engine": {
             "name": study.engine,
-            "version": relaxation.version,
+            "version": next(iter(results.values())).version,
             "is_surrogate": run.engine.is_surrogate,
         },
-        "jobs": [_describe_job(run, job) for job in run.jobs if job.kind in ENGINE_KINDS],
+        "jobs": [
+            _describe_job(run, job, results[job.name])
+            for job in run.jobs
+            if job.kind in ENGINE_KINDS
+        ],
         "trajectories": [
             _describe_trajectory(run, temperature) for temperature in study.sampling.temperatures_k
         ],
@@ -69,7 +74,23 @@ def collect_provenance(run: RunDirectory) -> dict[str, Any]:
     }
 
 
-def _describe_job(run: RunDirectory, job: PlannedJob) -> dict[str, Any]:
+def parse_jobs(run: RunDirectory) -> dict[str, EngineResult]:
+    """Read what the engine wrote for each of its jobs, by the name of the job."""
+    return {
+        job.name: run.engine.parse(run.job_directory(job))
+        for job in run.jobs
+        if job.kind in ENGINE_KINDS
+    }
+
+
+def list_engine_warnings(results: Mapping[str, EngineResult]) -> tuple[str, ...]:
+    """Say what the engine warned of, job by job."""
+    return tuple(
+        f"{name}: {warning}" for name, result in results.items() for warning in result.warnings
+    )
+
+
+def _describe_job(run: RunDirectory, job: PlannedJob, result: EngineResult) -> dict[str, Any]:
     directory = run.job_directory(job)
     record = read_run_record(directory)
     listing = directory / INPUTS_NAME
@@ -79,6 +100,10 @@ def _describe_job(run: RunDirectory, job: PlannedJob) -> dict[str, Any]:
         "seed": job.seed,
         "inputs_sha256": json.loads(listing.read_text()) if listing.is_file() else {},
         "run": asdict(record) if record else None,
+        "steps": result.steps,
+        "charge_e": result.charge,
+        "unconverged_steps": list(result.unconverged_steps),
+        "warnings": list(result.warnings),
     }
 
 

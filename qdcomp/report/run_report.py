@@ -15,6 +15,8 @@ from qdcomp.recipes.provenance import (
     collect_provenance,
     describe_software,
     describe_structure,
+    list_engine_warnings,
+    parse_jobs,
 )
 from qdcomp.recipes.results import load_result
 from qdcomp.recipes.run_directory import (
@@ -65,7 +67,9 @@ def report_run(run: RunDirectory, states: Sequence[JobState]) -> MadeReport:
         An analysis is missing or damaged.
     """
     runs = tuple(_load_dot_run(run, temperature) for temperature in _sort_temperatures(run.study))
-    provenance = collect_provenance(run)
+    results = parse_jobs(run)
+    provenance = collect_provenance(run, results)
+    warnings = list_engine_warnings(results)
     content = ReportInput(
         title=f"{run.study.name}: {run.study.description}",
         engine_name=run.study.engine,
@@ -76,14 +80,14 @@ def report_run(run: RunDirectory, states: Sequence[JobState]) -> MadeReport:
         runs=runs,
         published=compare_with_published(run.study, runs[0].analysis),
         provenance=provenance,
-        warnings=(),
+        warnings=warnings,
         jobs=tuple(_describe_state(state) for state in states),
     )
     path = write_report(content, run.root / REPORT_FOLDER)
     return MadeReport(
         path=path,
         headline=tuple(summarise_run(content, dot_run) for dot_run in runs),
-        warnings=tuple(warning for dot_run in runs for warning in dot_run.analysis.warnings),
+        warnings=(*warnings, *(text for dot_run in runs for text in dot_run.analysis.warnings)),
     )
 
 
