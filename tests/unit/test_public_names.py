@@ -1,0 +1,62 @@
+"""The names that users import; improve one before its first release, not after."""
+
+import re
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+README = Path(__file__).resolve().parents[2] / "README.md"
+
+PROMISED = {
+    "qdcomp.structures": ["build_quantum_dot", "build_core_shell_dot"],
+    "qdcomp.trajectory": ["open_trajectory", "TrajectoryWriter", "read_xyz"],
+    "qdcomp.analysis": [
+        "compute_phonon_dos",
+        "compute_huang_rhys_spectrum",
+        "compute_linewidth",
+        "compute_dephasing",
+        "compute_emission_lineshape",
+        "compute_normal_modes",
+        "compute_mode_coupling",
+        "analyse_dot",
+    ],
+    "qdcomp.engines": ["load_engine", "Engine", "EngineJob"],
+    "qdcomp.compare": ["load_published", "find_coupling_row"],
+    "qdcomp.report": ["draw_structure", "write_report"],
+}
+
+
+@pytest.mark.parametrize(
+    ("module", "name"), [(module, name) for module, names in PROMISED.items() for name in names]
+)
+def test_a_promised_name_is_there_and_documented(module, name):
+    assert getattr(import_module(module), name).__doc__
+
+
+def test_the_example_of_the_design_builds_the_dot_it_names():
+    structures = import_module("qdcomp.structures")
+    dot = structures.build_quantum_dot(
+        cells=3, composition="CsPbBr3", lattice_constant=5.87, charge="formal"
+    )
+    assert len(dot.atoms) == 191
+    assert dot.charge == 2
+    assert dot.depth_cells.shape == (191,)
+
+
+def test_the_readme_example_imports_what_exists():
+    example = re.search(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+    assert example is not None
+    imports = [line for line in example.group(1).splitlines() if line.startswith("from ")]
+    assert imports
+    for line in imports:
+        module, _, names = line.removeprefix("from ").partition(" import ")
+        for name in names.split(","):
+            assert hasattr(import_module(module), name.strip()), line
+
+
+def test_every_folder_the_readme_names_exists():
+    folders = re.findall(r"^\| `(qdcomp/\w+|\w+/)` \|", README.read_text(), re.MULTILINE)
+    assert len(folders) > 8
+    for folder in folders:
+        assert (README.parent / folder).is_dir(), folder
