@@ -1,38 +1,71 @@
+"""Both launchpads: launch, put back what was lost, lpad, passwords."""
+
+import json
 import os
 import signal
-import sqlite3
+import socket
+import stat
 import subprocess
 import sys
+import threading
+import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import mongomock
 import pytest
-from fireworks import Firework, FWAction, FWorker, ScriptTask, Workflow
+from fireworks import (
+    FireTaskBase,
+    Firework,
+    FWAction,
+    FWorker,
+    LaunchPad,
+    ScriptTask,
+    Workflow,
+    explicit_serialize,
+)
+from fireworks.core import rocket
 
 from qdcomp.errors import InputError, StoreError
-from qdcomp.recipes.embedded_store import FORMAT_VERSION
+from qdcomp.recipes import lost_runs
 from qdcomp.recipes.launchpad import (
+    changes_nothing,
     describe_location,
     find_failure,
+    find_lost_runs,
+    is_server,
     launch_all,
     open_launchpad,
     reset_lost_runs,
     run_lpad,
+    write_launchpad_file,
 )
+from qdcomp.recipes.process_identity import has_ended, label_worker
 
 RUN = {"spec.run": "here"}
+SECRET = "p@ss:w/o?rd"
 
 
-def make_chain(length=3, script="true"):
+@explicit_serialize
+class RaiseTask(FireTaskBase):
+    def run_task(self, fw_spec):
+        kind = {"interrupt": KeyboardInterrupt, "exit": SystemExit}[self["kind"]]
+        if self.get("once") and Path("raised").exists():
+            return
+        Path("raised").touch()
+        raise kind(self["kind"])
+
+
+def make_chain(length=3, task=None, **spec):
     jobs = []
     for number in range(length):
-        task = ScriptTask.from_str(script)
         jobs.append(
             Firework(
-                task,
+                task or ScriptTask.from_str("true"),
                 name=f"job {number}",
                 parents=jobs[-1:],
-                spec={"run": "here"},
-                fw_id=number + 1,
+                spec={"run": "here", **spec},
+                fw_id=number - length,
             )
         )
     return Workflow(jobs, name="chain")
@@ -47,6 +80,29 @@ def path(tmp_path):
     return tmp_path / "launchpad.sqlite"
 
 
+@pytest.fixture
+def shared():
+    """FireWorks' own launchpad on mongomock's own client: a server, as far as one process goes."""
+    launchpad = LaunchPad(strm_lvl="CRITICAL", mongoclient_kwargs={"connect": False})
+    launchpad.connection.close()
+    launchpad.connection = mongomock.MongoClient()
+    launchpad.db = launchpad.connection.fireworks
+    for name in ("fireworks", "launches", "offline_runs", "fw_id_assigner", "workflows"):
+        setattr(launchpad, name, launchpad.db[name])
+    launchpad.gridfs_fallback = None
+    launchpad.reset("", require_password=False)
+    return launchpad
+
+
+def label_as_ended(worker=None):
+    """Label a worker as of a process of this machine that has ended."""
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    labelled = label_worker(worker or FWorker())
+    labelled.env["qdcomp_process"]["pid"] = ended.pid
+    return labelled
+
+
 def test_every_change_of_state_is_there_when_the_file_is_opened_again(path):
     with open_launchpad(path) as launchpad:
         launchpad.add_wf(make_chain())
@@ -59,226 +115,380 @@ def test_every_change_of_state_is_there_when_the_file_is_opened_again(path):
         assert launchpad.get_wf_by_fw_id(1).state == "RUNNING"
 
 
-def test_documents_in_the_file_equal_those_in_memory_after_many_kinds_of_write(path):
-    with open_launchpad(path) as launchpad:
-        launchpad.add_wf(make_chain(4))
-        things = launchpad.db["things"]
-        things.insert_many([{"_id": number, "n": 0} for number in range(6)])
-        things.update_many({"n": 0}, {"$inc": {"n": 1}})
-        things.update_one({"_id": 2}, {"$set": {"n": 9}})
-        things.replace_one({"_id": 3}, {"n": "replaced"})
-        things.find_one_and_update({"_id": 4}, {"$push": {"list": 1}})
-        things.update_one({"_id": "new"}, {"$set": {"n": 5}}, upsert=True)
-        things.delete_one({"_id": 0})
-        things.delete_many({"n": 9})
-        things.find_one_and_delete({"_id": 5})
-        launchpad.delete_wf(1)
-        in_memory = {
-            name: sorted(launchpad.db[name].find({}), key=str)
-            for name in ("things", "fireworks", "workflows", "launches", "fw_id_assigner")
-        }
-    with open_launchpad(path) as launchpad:
-        for name, documents in in_memory.items():
-            assert sorted(launchpad.db[name].find({}), key=str) == documents
-    assert {document["_id"] for document in in_memory["things"]} == {1, 3, 4, "new"}
-
-
-def test_a_collection_that_is_dropped_stays_dropped(path):
-    with open_launchpad(path) as launchpad:
-        launchpad.db["things"].insert_one({"a": 1})
-        launchpad.db["things"].drop()
-    with open_launchpad(path) as launchpad:
-        assert launchpad.db["things"].count_documents({}) == 0
-
-
-def test_an_unacceptable_insertion_leaves_neither_memory_nor_file_changed(path):
-    with open_launchpad(path) as launchpad:
-        things = launchpad.db["things"]
-        things.create_index("n", unique=True)
-        things.insert_one({"_id": 1, "n": 1})
-        things.insert_one({"_id": 2, "n": 2})
-        with pytest.raises(Exception, match="E11000"):
-            things.update_one({"_id": 2}, {"$set": {"n": 1}})
-        assert things.find_one({"_id": 2})["n"] == 2
-    with open_launchpad(path) as launchpad:
-        assert launchpad.db["things"].find_one({"_id": 2})["n"] == 2
-
-
-def test_the_index_finds_what_a_scan_finds(path):
-    with open_launchpad(path) as launchpad:
-        launchpad.add_wf(make_chain(5))
-        launchpad.checkout_fw(FWorker(), "/")
-        for query in ({"state": "READY"}, {"fw_id": {"$in": [2, 4]}}, {"nodes": 3}, {"fw_id": 9}):
-            for name in ("fireworks", "workflows"):
-                fast = list(launchpad.db[name].find(query))
-                slow = list(launchpad.db[name].find({"$and": [query]}))
-                assert fast == slow
-
-
-def test_a_second_process_is_refused_and_told_who_has_the_file(path):
-    code = "import sys, qdcomp.recipes.launchpad as l\nwith l.open_launchpad(sys.argv[1]): pass"
-    with open_launchpad(path):
-        other = subprocess.run(
-            [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False
-        )
-    assert other.returncode != 0
-    assert f"in use by process {os.getpid()}" in other.stderr
-
-
-def test_a_reader_may_look_while_a_writer_writes_and_may_not_write(path):
-    with open_launchpad(path) as writer:
-        writer.add_wf(make_chain())
-        with open_launchpad(path, read_only=True) as reader:
-            assert read_states(reader) == ["READY", "WAITING", "WAITING"]
-            with pytest.raises(StoreError, match="reading only"):
-                reader.fireworks.update_one({"fw_id": 1}, {"$set": {"state": "PAUSED"}})
-
-
-def test_reading_a_launchpad_that_is_not_there_says_how_to_make_one(path):
-    with pytest.raises(StoreError, match="qdcomp run"), open_launchpad(path, read_only=True):
-        pass
-
-
-def test_a_file_of_a_newer_version_is_refused(path):
-    with open_launchpad(path):
-        pass
-    connection = sqlite3.connect(path)
-    connection.execute(f"PRAGMA user_version={FORMAT_VERSION + 1}")
-    connection.commit()
-    connection.close()
-    with pytest.raises(StoreError, match="newer qdcomp"), open_launchpad(path):
-        pass
-
-
-def test_a_file_that_is_no_database_is_refused(path):
-    path.write_text("not a launchpad " * 100)
-    with pytest.raises(StoreError, match="no launchpad, or damaged"), open_launchpad(path):
-        pass
-
-
-def test_a_database_of_another_program_is_refused_and_left_alone(path):
-    connection = sqlite3.connect(path)
-    connection.execute("CREATE TABLE theirs (a)")
-    connection.commit()
-    connection.close()
-    before = path.read_bytes()
-    with pytest.raises(StoreError, match="another program"), open_launchpad(path):
-        pass
-    assert path.read_bytes() == before
-
-
-def test_a_full_disk_keeps_what_was_stored_and_accepts_nothing_after(path):
-    with open_launchpad(path) as launchpad:
-        launchpad.add_wf(make_chain())
-        things = launchpad.db["things"]
-        connection = launchpad.connection._durable_store._connection
-        (pages,) = connection.execute("PRAGMA page_count").fetchone()
-        connection.execute(f"PRAGMA max_page_count={pages + 1}")
-        with pytest.raises(StoreError, match="make room on the disk"):
-            for number in range(1000):
-                things.insert_one({"_id": number, "text": "x" * 2000})
-        connection.execute("PRAGMA max_page_count=1000000")
-        with pytest.raises(StoreError, match="make room on the disk"):
-            things.insert_one({"_id": "after"})
-    with open_launchpad(path) as launchpad:
-        assert read_states(launchpad) == ["READY", "WAITING", "WAITING"]
-        assert launchpad.db["things"].find_one({"_id": "after"}) is None
-
-
-def test_all_jobs_run_in_order_and_the_callback_names_them(path, tmp_path):
+def test_all_jobs_run_in_order_and_the_callback_names_them(path, tmp_path, capfd):
     seen = []
     with open_launchpad(path) as launchpad:
         launchpad.add_wf(make_chain())
         before = Path.cwd()
-        launch_all(launchpad, RUN, tmp_path, seen.append)
+        assert launch_all(launchpad, RUN, tmp_path, seen.append) == (1, 2, 3)
         assert Path.cwd() == before
         assert read_states(launchpad) == ["COMPLETED"] * 3
+        assert launch_all(launchpad, RUN, tmp_path, seen.append) == ()
     assert seen == ["job 0", "job 1", "job 2"]
+    assert capfd.readouterr().out == ""
+
+
+def test_only_the_jobs_that_the_query_names_run(path, tmp_path):
+    with open_launchpad(path) as launchpad:
+        launchpad.add_wf(Firework(ScriptTask.from_str("true"), spec={"run": "there"}))
+        launchpad.add_wf(make_chain(1))
+        assert launch_all(launchpad, RUN, tmp_path) == (2,)
+
+
+def test_a_job_runs_in_its_own_folder_and_leaves_no_other_behind(path, tmp_path):
+    folder = tmp_path / "jobs" / "one"
+    with open_launchpad(path) as launchpad:
+        task = ScriptTask.from_str("pwd > where")
+        launchpad.add_wf(Firework(task, spec={"run": "here", "_launch_dir": str(folder)}))
+        launch_all(launchpad, RUN, tmp_path)
+        assert launchpad.get_launchdir(1) == str(folder)
+    assert (folder / "where").read_text().strip() == str(folder)
+    assert list(tmp_path.glob("launcher_*")) == []
+
+
+def test_launching_waits_for_nothing(path, tmp_path):
+    with open_launchpad(path) as launchpad:
+        launchpad.add_wf(make_chain())
+        launchpad.checkout_fw(FWorker(), "/")
+        start = time.monotonic()
+        assert launch_all(launchpad, RUN, tmp_path) == ()
+        assert time.monotonic() - start < 5.0
 
 
 def test_a_failed_job_stops_its_children_and_says_why(path, tmp_path, capfd):
     with open_launchpad(path) as launchpad:
-        launchpad.add_wf(make_chain(script="exit 3"))
+        launchpad.add_wf(make_chain(task=ScriptTask.from_str("exit 3")))
+        launchpad.add_wf(make_chain(1))
         launch_all(launchpad, RUN, tmp_path)
-        assert read_states(launchpad) == ["FIZZLED", "WAITING", "WAITING"]
+        assert read_states(launchpad) == ["FIZZLED", "WAITING", "WAITING", "COMPLETED"]
         kind, message = find_failure(launchpad, 1)
         assert kind == "RuntimeError"
         assert "return code" in message.lower()
         assert find_failure(launchpad, 2) == ("", "")
-    assert "Traceback" not in capfd.readouterr().err
+    assert capfd.readouterr() == ("", "")
 
 
-def test_a_job_left_running_by_a_killed_process_is_run_again(path, tmp_path):
+def test_an_interrupt_ends_the_launches_and_the_job_is_ready_again(path, tmp_path):
+    threads = threading.active_count()
+    with open_launchpad(path) as launchpad:
+        launchpad.add_wf(make_chain(2, RaiseTask(kind="interrupt", once=True)))
+        launchpad.update_spec([1, 2], {"_launch_dir": str(tmp_path / "job")})
+        with pytest.raises(KeyboardInterrupt):
+            launch_all(launchpad, RUN, tmp_path)
+        assert read_states(launchpad) == ["READY", "WAITING"]
+        assert threading.active_count() == threads
+        launch_all(launchpad, RUN, tmp_path)
+        assert read_states(launchpad) == ["COMPLETED", "COMPLETED"]
+
+
+def test_an_interrupt_outside_a_task_leaves_no_thread_that_holds_the_process(
+    path, tmp_path, monkeypatch
+):
+    threads = threading.active_count()
+
+    def interrupt(*arguments):
+        raise KeyboardInterrupt
+
+    with open_launchpad(path) as launchpad:
+        launchpad.add_wf(make_chain(1))
+        monkeypatch.setattr(rocket.Rocket, "decorate_fwaction", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            launch_all(launchpad, RUN, tmp_path)
+        monkeypatch.undo()
+        assert threading.active_count() == threads
+        assert read_states(launchpad) == ["RUNNING"]
+        assert reset_lost_runs(launchpad) == [1]
+
+
+def test_a_task_that_exits_is_a_failure_not_an_interrupt(path, tmp_path):
+    with open_launchpad(path) as launchpad:
+        launchpad.add_wf(make_chain(1, RaiseTask(kind="exit")))
+        launch_all(launchpad, RUN, tmp_path)
+        assert find_failure(launchpad, 1) == ("SystemExit", "exit")
+
+
+def test_a_disk_that_fills_up_while_a_job_runs_ends_the_launches_with_that_error(path, tmp_path):
+    with open_launchpad(path) as launchpad:
+        launchpad.add_wf(make_chain())
+
+        def fill_disk(name):
+            connection = launchpad._journal._store._connection
+            (pages,) = connection.execute("PRAGMA page_count").fetchone()
+            connection.execute(f"PRAGMA max_page_count={pages}")
+            launchpad.db["things"].insert_one({"text": "x" * 9000})
+
+        with pytest.raises(StoreError, match="Make room"):
+            launch_all(launchpad, RUN, tmp_path, fill_disk)
+    with open_launchpad(path) as launchpad:
+        reset_lost_runs(launchpad)
+        launch_all(launchpad, RUN, tmp_path)
+        assert read_states(launchpad) == ["COMPLETED"] * 3
+
+
+def test_a_job_left_running_by_a_killed_process_is_run_again_where_it_was(path, tmp_path):
     code = (
         "import sys, os, signal\n"
         "from fireworks import FWorker\n"
         "from qdcomp.recipes.launchpad import open_launchpad\n"
         "with open_launchpad(sys.argv[1]) as launchpad:\n"
         "    launchpad.checkout_fw(FWorker(), '/')\n"
+        "    launchpad.reserve_fw(FWorker(), '/')\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
+    folder = str(tmp_path / "job")
     with open_launchpad(path) as launchpad:
-        launchpad.add_wf(make_chain())
+        launchpad.add_wf(make_chain(2, _launch_dir=folder))
+        launchpad.add_wf(make_chain(1, _launch_dir=folder))
     died = subprocess.run([sys.executable, "-c", code, str(path)], check=False)
     assert died.returncode == -signal.SIGKILL
     with open_launchpad(path) as launchpad:
-        assert read_states(launchpad)[0] == "RUNNING"
-        assert reset_lost_runs(launchpad, RUN) == [1]
-        assert read_states(launchpad) == ["READY", "WAITING", "WAITING"]
+        assert sorted(read_states(launchpad)) == ["RESERVED", "RUNNING", "WAITING"]
+        assert find_lost_runs(launchpad, {"spec.run": "there"}) == []
+        assert reset_lost_runs(launchpad, RUN) == [1, 3]
+        assert find_lost_runs(launchpad) == []
+        assert read_states(launchpad) == ["READY", "WAITING", "READY"]
+        assert launchpad.fireworks.distinct("spec._launch_dir") == [folder]
         launch_all(launchpad, RUN, tmp_path)
         assert read_states(launchpad) == ["COMPLETED"] * 3
 
 
-def test_a_kill_between_two_writes_of_one_completion_is_mended(path, tmp_path):
+def make_half_booked(launchpad):
+    """Leave the first job as a kill between two writes of its completion on a server does."""
+    launchpad.add_wf(make_chain())
+    _, launch_id = launchpad.checkout_fw(label_as_ended(), "/")
+    launchpad.complete_launch(launch_id, FWAction())
+    launchpad.fireworks.update_one({"fw_id": 1}, {"$set": {"state": "RUNNING"}})
+    launchpad.fireworks.update_one({"fw_id": 2}, {"$set": {"state": "WAITING"}})
+    launchpad.workflows.update_one({}, {"$set": {"locked": True, "fw_states.1": "RUNNING"}})
+
+
+def test_a_half_booked_completion_in_a_file_is_booked(path):
     with open_launchpad(path) as launchpad:
-        launchpad.add_wf(make_chain())
-        _, launch_id = launchpad.checkout_fw(FWorker(), "/")
-        launchpad.complete_launch(launch_id, FWAction())
-        launchpad.fireworks.update_one({"fw_id": 1}, {"$set": {"state": "RUNNING"}})
-        launchpad.fireworks.update_one({"fw_id": 2}, {"$set": {"state": "WAITING"}})
+        make_half_booked(launchpad)
     with open_launchpad(path) as launchpad:
-        reset_lost_runs(launchpad, RUN)
+        assert reset_lost_runs(launchpad) == []
         assert read_states(launchpad) == ["COMPLETED", "READY", "WAITING"]
-        launch_all(launchpad, RUN, tmp_path)
-        assert launchpad.launches.count_documents({"fw_id": 1}) == 1
+        assert launchpad.launches.count_documents({}) == 1
+
+
+def test_a_half_booked_completion_on_a_server_is_booked(shared, monkeypatch):
+    monkeypatch.setattr(lost_runs, "_LOCK_PATIENCE_S", 0.05)
+    make_half_booked(shared)
+    assert reset_lost_runs(shared) == []
+    assert read_states(shared) == ["COMPLETED", "READY", "WAITING"]
+    assert shared.launches.count_documents({}) == 1
+    assert "locked" not in shared.workflows.find_one({})
+
+
+def test_on_a_server_only_the_runs_of_ended_processes_are_lost(shared):
+    for _ in range(3):
+        shared.add_wf(make_chain(1))
+    shared.checkout_fw(label_as_ended(), "/", fw_id=1)
+    shared.checkout_fw(label_worker(FWorker()), "/", fw_id=2)
+    elsewhere = label_as_ended()
+    elsewhere.env["qdcomp_process"]["host"] = "another"
+    shared.checkout_fw(elsewhere, "/", fw_id=3)
+    assert reset_lost_runs(shared) == [1]
+    assert read_states(shared) == ["READY", "RUNNING", "RUNNING"]
+
+
+def test_on_a_server_a_run_that_has_been_silent_for_hours_is_lost(shared):
+    shared.add_wf(make_chain(1))
+    _, launch_id = shared.checkout_fw(FWorker(), "/")
+    shared.ping_launch(launch_id, ptime=datetime.now(UTC) - timedelta(hours=3))
+    assert find_lost_runs(shared) == []
+    shared.ping_launch(launch_id, ptime=datetime.now(UTC) - timedelta(hours=5))
+    assert reset_lost_runs(shared) == [1]
+
+
+def test_on_a_server_what_waits_in_a_queue_is_not_lost(shared):
+    shared.add_wf(make_chain(1))
+    shared.reserve_fw(FWorker(), "/")
+    shared.fireworks.update_one({}, {"$set": {"updated_on": datetime(2020, 1, 1)}})
+    assert find_lost_runs(shared) == []
+
+
+def test_on_a_server_a_checkout_that_was_never_finished_is_lost_after_minutes(shared):
+    shared.add_wf(make_chain(1))
+    shared.fireworks.update_one(
+        {}, {"$set": {"state": "RESERVED", "updated_on": datetime.now(UTC)}}
+    )
+    assert find_lost_runs(shared) == []
+    shared.fireworks.update_one({}, {"$set": {"updated_on": datetime(2020, 1, 1)}})
+    assert reset_lost_runs(shared) == [1]
+    assert read_states(shared) == ["READY"]
+
+
+def test_jobs_launch_from_a_server_by_the_same_calls(shared, tmp_path):
+    shared.add_wf(make_chain())
+    assert launch_all(shared, RUN, tmp_path) == (1, 2, 3)
+    assert read_states(shared) == ["COMPLETED"] * 3
+
+
+def test_a_process_is_known_by_more_than_its_number():
+    here = {"fworker": label_worker(FWorker(env={"mine": 1})).to_dict()}
+    assert here["fworker"]["env"]["mine"] == 1
+    assert not has_ended(here)
+    here["fworker"]["env"]["qdcomp_process"]["started"] = "1"
+    assert has_ended(here)
+    assert not has_ended({"fworker": FWorker().to_dict()})
+    assert not has_ended({"fworker": None})
 
 
 def test_lpad_shows_the_workflow(path, capsys):
     with open_launchpad(path) as launchpad:
         launchpad.add_wf(make_chain())
-        run_lpad(launchpad, ["get_wflows"])
-    assert '"state": "READY"' in capsys.readouterr().out
+        assert run_lpad(launchpad, ["get_wflows", "-d", "more", "--rsort", "created_on"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["name"] == "chain--1"
+    assert shown["states"] == {"job 0--1": "READY", "job 1--2": "WAITING", "job 2--3": "WAITING"}
 
 
-def test_a_password_is_never_shown():
-    hidden = describe_location("mongodb://anna:secret@host:27017/db")
-    assert hidden == "mongodb://anna:***@host:27017/db"
+def test_lpad_changes_the_launchpad_and_says_so(path, capsys):
+    with open_launchpad(path) as launchpad:
+        launchpad.add_wf(make_chain())
+        run_lpad(launchpad, ["pause_fws", "-i", "1"])
+        assert "Finished pausing 1 FWs" in capsys.readouterr().out
+        run_lpad(launchpad, ["-s", "resume_fws", "-i", "1"])
+        assert capsys.readouterr().out == ""
+    with open_launchpad(path) as launchpad:
+        assert read_states(launchpad)[0] == "READY"
 
 
-def test_a_malformed_uri_is_an_error_without_the_password():
-    with (
-        pytest.raises(InputError, match="no MongoDB URI") as raised,
-        open_launchpad("mongodb://anna:secret@host:notaport/db"),
-    ):
-        pass
-    assert "secret" not in str(raised.value)
+@pytest.mark.parametrize(
+    ("arguments", "only_reads"),
+    [
+        ("get_wflows -d more", True),
+        ("-s get_fws", True),
+        ("report", True),
+        ("rerun_fws -h", True),
+        ("", True),
+        ("rerun_fws -i 1", False),
+        ("reset", False),
+        ("admin tuneup", False),
+        ("detect_lostruns --rerun", False),
+    ],
+)
+def test_it_is_known_which_commands_of_lpad_change_nothing(arguments, only_reads):
+    assert changes_nothing(arguments.split()) is only_reads
+
+
+def test_an_embedded_launchpad_is_not_described_as_a_server(path, tmp_path):
+    with open_launchpad(path) as launchpad:
+        assert str(path) in repr(launchpad)
+        with pytest.raises(StoreError, match="no other process can connect"):
+            launchpad.to_dict()
+        with pytest.raises(InputError, match="qdcomp lpad"):
+            write_launchpad_file(launchpad, tmp_path / "launchpad.yaml")
+
+
+@pytest.mark.parametrize(
+    ("location", "shown"),
+    [
+        ("mongodb://anna:secret@host:27017/db", "mongodb://anna:***@host:27017/db"),
+        ("mongodb+srv://anna:secret@host/db", "mongodb+srv://anna:***@host/db"),
+        (f"mongodb://anna:{SECRET}@host/db", "mongodb://anna:***@host/db"),
+        ("mongodb://host:27017/db", "mongodb://host:27017/db"),
+        ("mongodb://anna@host", "mongodb://anna@host"),
+        (
+            "mongodb://a:b@h/?tls=true&tlsCertificateKeyFilePassword=secret&appName=x",
+            "mongodb://a:***@h/?tls=true&tlsCertificateKeyFilePassword=***&appName=x",
+        ),
+        (
+            "mongodb://h/?authMechanismProperties=AWS_SESSION_TOKEN:secret",
+            "mongodb://h/?authMechanismProperties=***",
+        ),
+        (Path("/runs/a:b@c.sqlite"), "/runs/a:b@c.sqlite"),
+    ],
+)
+def test_a_location_is_shown_without_passwords(location, shown):
+    assert describe_location(location) == shown
+
+
+def test_a_path_is_told_from_a_uri():
+    assert is_server("mongodb://host")
+    assert is_server("mongodb+srv://host/db")
+    assert not is_server("runs/mongodb.sqlite")
+    assert not is_server(Path("mongodb:/host"))
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "mongodb://anna:secret@host:notaport/db",
+        "mongodb://anna:se%cret@host/db",
+        "mongodb://anna:sec@ret@host/db",
+        "mongodb://anna:secret@host:99999",
+        "mongodb://anna:secret@host/db?readPreference=secretly",
+        "mongodb+srv://anna:secret@host:27017/db",
+        "mongodb://",
+    ],
+)
+def test_a_malformed_uri_is_an_error_without_the_password(uri):
+    with pytest.raises(InputError, match="is not a MongoDB URI") as raised:
+        open_launchpad(uri)
+    assert "sec" not in str(raised.value).replace("secretly", "")
+    assert raised.value.__cause__ is None
+    assert raised.value.__suppress_context__
+
+
+def find_free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def test_a_server_that_does_not_answer_is_an_error_within_seconds(monkeypatch):
-    monkeypatch.setattr("qdcomp.recipes.launchpad.SERVER_PATIENCE_MS", 300)
-    with (
-        pytest.raises(StoreError, match="does not answer"),
-        open_launchpad("mongodb://127.0.0.1:1/db"),
-    ):
-        pass
+    monkeypatch.setattr("qdcomp.recipes.server_launchpad.SERVER_PATIENCE_MS", 300)
+    start = time.monotonic()
+    with pytest.raises(StoreError, match="no launchpad server answers there") as raised:
+        open_launchpad(f"mongodb://anna:secret@127.0.0.1:{find_free_port()}/db")
+    assert time.monotonic() - start < 5.0
+    assert "secret" not in str(raised.value)
 
 
-def test_jobs_run_from_a_server(tmp_path):
+def test_the_patience_that_a_uri_asks_for_counts():
+    start = time.monotonic()
+    with pytest.raises(StoreError, match="no launchpad server"):
+        open_launchpad(f"mongodb://127.0.0.1:{find_free_port()}/?serverSelectionTimeoutMS=200")
+    assert time.monotonic() - start < 3.0
+
+
+@pytest.fixture
+def server():
     uri = os.environ.get("QDCOMP_TEST_MONGODB_URI")
     if not uri:
         pytest.skip("QDCOMP_TEST_MONGODB_URI names no MongoDB server")
     with open_launchpad(uri) as launchpad:
         launchpad.reset("", require_password=False)
-        launchpad.add_wf(make_chain())
-        launch_all(launchpad, RUN, tmp_path)
-        assert read_states(launchpad) == ["COMPLETED"] * 3
+        yield launchpad
+
+
+def test_a_real_server_runs_jobs_and_forgets_none(server, tmp_path):
+    server.add_wf(make_chain())
+    server.add_wf(make_chain(1))
+    server.checkout_fw(label_as_ended(), "/", fw_id=4)
+    assert reset_lost_runs(server, RUN) == [4]
+    assert set(launch_all(server, RUN, tmp_path)) == {1, 2, 3, 4}
+    assert read_states(server) == ["COMPLETED"] * 4
+
+
+def test_a_real_server_is_not_made_anew_when_it_is_opened(server):
+    server.add_wf(make_chain())
+    with open_launchpad(os.environ["QDCOMP_TEST_MONGODB_URI"]) as again:
+        assert again.get_new_fw_id() == 4
+        assert len(read_states(again)) == 3
+
+
+def test_plain_lpad_reaches_a_real_server_through_the_file_written_for_it(server, tmp_path):
+    server.add_wf(make_chain())
+    file = tmp_path / "my_launchpad.yaml"
+    write_launchpad_file(server, file)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    shown = subprocess.run(
+        [Path(sys.executable).with_name("lpad"), "-l", file, "get_wflows", "-d", "less"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(shown.stdout)["name"] == "chain--1"

@@ -1,0 +1,144 @@
+"""The launchpad on a server: any that speaks MongoDB's protocol, for many workers at once."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from pymongo.errors import ConfigurationError, InvalidURI, OperationFailure, PyMongoError
+from pymongo.uri_parser import parse_uri
+
+from qdcomp.errors import InputError, StoreError
+from qdcomp.recipes.closing_launchpad import QUIET, ClosingLaunchPad
+
+DEFAULT_DATABASE = "fireworks"
+"""Database where the URI names none; FireWorks' own default."""
+
+_SCHEME = re.compile(r"^mongodb(\+srv)?://", re.IGNORECASE)
+_SECRET_OPTION = re.compile(r"([?&][^=&]*(?:password|token|properties)[^=&]*=)[^&]*", re.IGNORECASE)
+SERVER_PATIENCE_MS = 5000
+"""How long a server may take to answer [ms], where the URI does not say."""
+
+
+class ServerLaunchPad(ClosingLaunchPad):
+    """FireWorks' launchpad on a server.
+
+    Parameters
+    ----------
+    uri
+        ``mongodb://…`` or ``mongodb+srv://…``.
+    read_only
+        Do not make FireWorks' counters and indexes where they are missing.
+
+    Raises
+    ------
+    InputError
+        The URI cannot be read.
+    StoreError
+        The server cannot be reached, or does not let this user in.
+    """
+
+    def __init__(self, uri: str, *, read_only: bool = False) -> None:
+        self.description = describe_location(uri)
+        name, options = _read_uri(uri)
+        patience = {} if "serverselectiontimeoutms" in options else _make_patience()
+        try:
+            super().__init__(
+                host=uri, name=name, uri_mode=True, strm_lvl=QUIET, mongoclient_kwargs=patience
+            )
+        except (PyMongoError, ValueError) as error:
+            raise _describe_misfit(uri, error) from None
+        try:
+            self.connection.admin.command("ping")
+            if not read_only:
+                self.prepare()
+        except PyMongoError as error:
+            self.close()
+            raise _describe_failure(self.description, error) from None
+
+
+def is_server(location: str | Path) -> bool:
+    """Whether a location is the URI of a server, not the path of a file."""
+    return isinstance(location, str) and _SCHEME.match(location) is not None
+
+
+def describe_location(location: str | Path) -> str:
+    """Say where a launchpad is, with ``***`` for every password, for people and for records."""
+    if not is_server(location):
+        return str(location)
+    text = str(location)
+    scheme, _, rest = text.partition("://")
+    credentials, at, server = rest.rpartition("@")
+    user, colon, _ = credentials.partition(":")
+    shown = f"{user}{':***' if colon else ''}{at}{server}"
+    return f"{scheme}://" + _SECRET_OPTION.sub(r"\1***", shown)
+
+
+def write_launchpad_file(launchpad: ClosingLaunchPad, path: Path) -> None:
+    """Write FireWorks' launchpad file, for ``lpad -l``, ``rlaunch -l`` and ``qlaunch -l``.
+
+    It holds the URI, password included; only this user may read it.
+
+    Raises
+    ------
+    InputError
+        The launchpad is embedded, or the name of the file does not end in ``.yaml`` or ``.json``.
+    """
+    if not isinstance(launchpad, ServerLaunchPad):
+        raise InputError(
+            f"{launchpad.description} is an embedded launchpad, which lpad cannot connect to; use: "
+            "qdcomp lpad, or a launchpad server (mongodb://…)"
+        )
+    kind = path.suffix.removeprefix(".")
+    if kind not in ("yaml", "json"):
+        raise InputError(f"{path}: FireWorks reads launchpad files in .yaml or .json; rename it")
+    partial = path.with_name(path.name + ".partial")
+    partial.unlink(missing_ok=True)
+    with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:  # noqa: PTH123
+        stream.write(launchpad.to_format(kind))
+    partial.replace(path)
+
+
+def _make_patience() -> dict[str, Any]:
+    return {"serverSelectionTimeoutMS": SERVER_PATIENCE_MS, "connectTimeoutMS": SERVER_PATIENCE_MS}
+
+
+def _read_uri(uri: str) -> tuple[str, set[str]]:
+    """Database and the names of the options, in lower case, without asking a name server."""
+    try:
+        parsed = parse_uri(_SCHEME.sub("mongodb://", uri))
+    except (PyMongoError, ValueError) as error:
+        raise _describe_misfit(uri, error) from None
+    return parsed["database"] or DEFAULT_DATABASE, {name.lower() for name in parsed["options"]}
+
+
+def _describe_misfit(uri: str, error: Exception) -> InputError | StoreError:
+    # The driver's own words may quote the URI: they are left out.
+    shown = describe_location(uri)
+    unknown_host = isinstance(error, ConfigurationError) and not isinstance(error, InvalidURI)
+    if unknown_host and uri.lower().startswith("mongodb+srv"):
+        return StoreError(f"{shown}: the name server does not know it; check the name, the network")
+    return InputError(
+        f"{shown} is not a MongoDB URI as mongodb://USER:PASSWORD@HOST:PORT/DATABASE; in user and "
+        "password, write @ as %40, : as %3A, / as %2F, % as %25"
+    )
+
+
+def _describe_failure(shown: str, error: PyMongoError) -> StoreError:
+    if isinstance(error, OperationFailure):
+        return StoreError(
+            f"{shown}: the launchpad server refused this user ({_name(error)}); check user, "
+            "password, the rights on the database, and authSource"
+        )
+    return StoreError(
+        f"{shown}: no launchpad server answers there; check host and port, whether it runs and "
+        "whether a firewall stands between. Without a server, leave --launchpad away: the jobs "
+        "then go to a file"
+    )
+
+
+def _name(error: OperationFailure) -> str:
+    details = error.details or {}
+    return str(details.get("codeName") or error.code or type(error).__name__)
