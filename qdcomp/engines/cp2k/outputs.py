@@ -6,7 +6,7 @@ differs between versions is listed beside each pattern.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,8 +76,12 @@ class Cp2kOutput:
 
     @property
     def unconverged_steps(self) -> tuple[int, ...]:
-        """Numbers of the steps whose self-consistent field did not converge."""
-        return tuple(sorted({s.number for s in self.steps if s.scf_converged is False}))
+        """Numbers of the steps whose self-consistent field did not converge.
+
+        A step that a later run in the file computed again counts as that left it.
+        """
+        valid = select_valid(self.steps)
+        return tuple(sorted({step.number for step in valid if step.scf_converged is False}))
 
 
 def iterate_steps(path: Path) -> Iterator[OutputStep]:
@@ -121,8 +125,14 @@ def read_output(path: Path) -> Cp2kOutput:
         out_of_time=reader.out_of_time,
         abort=reader.abort,
         walltime_s=reader.walltime_s,
-        warnings=_collect_warnings(header, steps),
+        warnings=_collect_warnings(header, select_valid(steps)),
     )
+
+
+def select_valid(steps: Sequence[OutputStep]) -> list[OutputStep]:
+    """Select the steps that no later run in the same file computed again."""
+    newest = {step.number: step.run for step in steps}
+    return [step for step in steps if step.run == newest[step.number]]
 
 
 def refuse_aborted(output: Cp2kOutput, directory: Path) -> None:

@@ -313,6 +313,18 @@ def test_a_restarted_run_appended_to_the_first(tmp_path: Path) -> None:
     assert [(step.run, step.number) for step in output.steps] == [(1, 1), (1, 2), (2, 1), (2, 2)]
 
 
+def test_a_step_that_converged_when_computed_again_is_not_named(tmp_path: Path) -> None:
+    text = (
+        header("2023.1", "MD")
+        + new_md_step(1, -1.0, converged=False)
+        + new_md_step(2, -2.0, converged=False)
+        + header("2023.1", "MD")
+        + new_md_step(2, -2.5)
+        + FOOTER
+    )
+    assert read_output(write(tmp_path, text)).unconverged_steps == (1,)
+
+
 def test_two_spins_give_two_gaps(tmp_path: Path) -> None:
     text = (
         header("6.0", "ENERGY")
