@@ -248,8 +248,8 @@ class _Scan:
         self._check_is_count(count_line)
         broken = self.frames[-1]
         end = self.position + len(count_line) + 1
-        match = _header_pattern(self.n_atoms).search(self.data, broken.start, end)
-        if match is None:
+        match = _header_pattern(self.n_atoms).search(self.data, broken.start)
+        if match is None or match.start() >= end:
             raise ParseError(
                 f"expected a frame's number of atoms ({self.n_atoms}), got {_shown(count_line)}; "
                 "the frame before has lines too many, remove them",

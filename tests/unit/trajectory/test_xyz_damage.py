@@ -153,6 +153,14 @@ def test_a_frame_cut_by_a_kill_and_followed_by_the_restart(text_file, cp2k_text,
     assert len(trajectory.warnings) >= 1
 
 
+def test_a_frame_that_lost_only_its_last_line_and_followed_by_the_restart(text_file, cp2k_text):
+    old, new = positions(4, 5), positions(3, 5, seed=2)
+    whole = cp2k_text(old, range(4))
+    text = whole[: whole.rstrip("\n").rfind("\n") + 1] + cp2k_text(new, range(3, 6))
+    trajectory = read_xyz(text_file(text), on_restart="keep_last")
+    np.testing.assert_array_equal(trajectory.values, [*old[:3], *new])
+
+
 def test_missing_frames_are_told(text_file, cp2k_text):
     trajectory = read_xyz(text_file(cp2k_text(positions(5, 5), [0, 10, 20, 50, 60])))
     (warning,) = trajectory.warnings
