@@ -25,6 +25,7 @@ from fireworks import (
     explicit_serialize,
 )
 from fireworks.core import rocket
+from fireworks.core.rocket_launcher import rapidfire
 
 from qdcomp.errors import InputError, StoreError
 from qdcomp.recipes import lost_runs
@@ -153,6 +154,19 @@ def test_launching_waits_for_nothing(path, tmp_path):
         start = time.monotonic()
         assert launch_all(launchpad, RUN, tmp_path) == ()
         assert time.monotonic() - start < 5.0
+
+
+def test_fireworks_own_rapidfire_runs_on_a_file_and_its_last_ping_meets_no_error(
+    path, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    threads = set(threading.enumerate())
+    with open_launchpad(path) as launchpad:
+        launchpad.add_wf(make_chain())
+        rapidfire(launchpad, FWorker(), str(tmp_path), nlaunches=3, strm_lvl="CRITICAL")
+        assert read_states(launchpad) == ["COMPLETED"] * 3
+    for thread in set(threading.enumerate()) - threads:
+        thread.join()
 
 
 def test_a_failed_job_stops_its_children_and_says_why(path, tmp_path, capfd):
