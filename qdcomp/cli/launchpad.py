@@ -15,8 +15,9 @@ def lpad(context: typer.Context, run: RunArgument) -> None:
       qdcomp lpad runs/demo get_fws -s FIZZLED -d more
     """
     from qdcomp.recipes.campaign import find_launchpad
-    from qdcomp.recipes.launchpad import open_launchpad, run_lpad
+    from qdcomp.recipes.launchpad import changes_nothing, open_launchpad, run_lpad
     from qdcomp.recipes.run_directory import open_run
 
-    with open_launchpad(find_launchpad(open_run(run))) as launchpad:
-        run_lpad(launchpad, context.args)
+    location = find_launchpad(open_run(run))
+    with open_launchpad(location, read_only=changes_nothing(context.args)) as launchpad:
+        raise typer.Exit(run_lpad(launchpad, context.args))

@@ -14,21 +14,54 @@ from qdcomp.recipes.dot_linewidth import make_workflow
 from qdcomp.recipes.execution import read_run_record
 from qdcomp.recipes.job_state import JobState
 from qdcomp.recipes.launchpad import (
+    describe_location,
     find_failure,
+    is_server,
     launch_all,
     open_launchpad,
     reset_lost_runs,
 )
 from qdcomp.recipes.plan import ENGINE_KINDS, PlannedJob
-from qdcomp.recipes.run_directory import EMBEDDED_LAUNCHPAD_NAME, RunDirectory
+from qdcomp.recipes.run_directory import (
+    EMBEDDED_LAUNCHPAD_NAME,
+    SERVER_LAUNCHPAD_NAME,
+    RunDirectory,
+)
+from qdcomp.recipes.stages import INPUTS_NAME
 
 LAUNCHPAD_VARIABLE = "QDCOMP_LAUNCHPAD"
 """Environment variable with the URI of the launchpad server, password included."""
 
+_HIDDEN_PASSWORD = ":***@"  # as `describe_location` writes it
+
 
 def find_launchpad(run: RunDirectory, location: str | None = None) -> str | Path:
-    """Where the launchpad of a run is: as given, else the environment's, else the run's own."""
-    return location or os.environ.get(LAUNCHPAD_VARIABLE) or run.root / EMBEDDED_LAUNCHPAD_NAME
+    """Where the launchpad of a run is: as given, else the environment's, else the run's own.
+
+    Raises
+    ------
+    InputError
+        The run was started on a server whose URI has a password, which qdcomp does not keep.
+    """
+    given = location or os.environ.get(LAUNCHPAD_VARIABLE)
+    if given:
+        return given
+    noted = run.root / SERVER_LAUNCHPAD_NAME
+    if not noted.is_file():
+        return run.root / EMBEDDED_LAUNCHPAD_NAME
+    uri = noted.read_text().strip()
+    if _HIDDEN_PASSWORD in uri:
+        raise InputError(
+            f"the launchpad of {run.root} is the server {uri}; "
+            f"give its URI with the password in {LAUNCHPAD_VARIABLE}"
+        )
+    return uri
+
+
+def note_launchpad(run: RunDirectory, location: str | Path) -> None:
+    """Write down which server a run is on, without the password, for `find_launchpad`."""
+    if is_server(location):
+        (run.root / SERVER_LAUNCHPAD_NAME).write_text(f"{describe_location(location)}\n")
 
 
 def submit_run(run: RunDirectory, launchpad: LaunchPad) -> None:
@@ -54,6 +87,7 @@ def execute_run(
     Jobs that an earlier process left running are put back, and so are failed ones.
     """
     query = {"spec.run_directory": str(run.root)}
+    note_launchpad(run, location)
     with open_launchpad(location) as launchpad:
         submit_run(run, launchpad)
         reset_lost_runs(launchpad, query)
@@ -87,7 +121,7 @@ def read_job_states(run: RunDirectory, launchpad: LaunchPad) -> tuple[JobState, 
 def count_steps(run: RunDirectory, job: PlannedJob) -> int:
     """Count the steps that the engine has done in a job; 0 before it has begun."""
     directory = run.job_directory(job)
-    if job.kind not in ENGINE_KINDS or not directory.is_dir():
+    if job.kind not in ENGINE_KINDS or not (directory / INPUTS_NAME).is_file():
         return 0
     return run.engine.count_steps(directory)
 

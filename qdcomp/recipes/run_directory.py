@@ -6,7 +6,7 @@
         study.yaml            the study, every default spelled out, for one engine
         structure.extxyz      what was built
         relaxed.extxyz        what it relaxed to
-        launchpad.sqlite      the embedded launchpad, or launchpad.yaml: where the server is
+        launchpad.sqlite      the embedded launchpad, or launchpad.uri: where the server is
         jobs/…                one folder a job, with the engine's inputs and outputs
         normal_modes/         coupling without a trajectory, where the study asks for it
         T10K/trajectory.h5    joined segments, H5MD
@@ -28,7 +28,7 @@ from qdcomp.recipes.study_schema import Study
 
 STUDY_NAME = "study.yaml"
 EMBEDDED_LAUNCHPAD_NAME = "launchpad.sqlite"
-SERVER_LAUNCHPAD_NAME = "launchpad.yaml"
+SERVER_LAUNCHPAD_NAME = "launchpad.uri"
 TRAJECTORY_NAME = "trajectory.h5"
 ANALYSIS_NAME = "analysis.h5"
 MODES_NAME = "modes.h5"
