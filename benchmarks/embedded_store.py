@@ -15,7 +15,7 @@ from time import perf_counter, process_time
 import mongomock
 from fireworks import Firework, FWAction, FWorker, LaunchPad, ScriptTask, Workflow
 
-from qdcomp.recipes.launchpad import open_launchpad
+from qdcomp.recipes.launchpads import open_launchpad
 
 RESULTS = Path(__file__).parent / "results" / "embedded_store.json"
 JOBS, CHAIN = 500, 10

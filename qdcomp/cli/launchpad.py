@@ -15,7 +15,7 @@ def lpad(context: typer.Context, run: RunArgument) -> None:
       qdcomp lpad runs/demo get_fws -s FIZZLED -d more
     """
     from qdcomp.recipes.campaign import find_launchpad
-    from qdcomp.recipes.launchpad import changes_nothing, open_launchpad, run_lpad
+    from qdcomp.recipes.launchpads import changes_nothing, open_launchpad, run_lpad
     from qdcomp.recipes.run_directory import open_run
 
     location = find_launchpad(open_run(run))

@@ -13,7 +13,7 @@ def report(run: RunArgument, launchpad: LaunchpadOption = None) -> None:
       qdcomp report runs/demo
     """
     from qdcomp.recipes.campaign import find_launchpad, read_job_states
-    from qdcomp.recipes.launchpad import open_launchpad
+    from qdcomp.recipes.launchpads import open_launchpad
     from qdcomp.recipes.run_directory import open_run
     from qdcomp.report.run_report import report_run
 

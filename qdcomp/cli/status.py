@@ -19,7 +19,7 @@ def status(run: RunArgument, launchpad: LaunchpadOption = None) -> None:
       qdcomp status runs/demo
     """
     from qdcomp.recipes.campaign import find_launchpad, read_job_states
-    from qdcomp.recipes.launchpad import open_launchpad
+    from qdcomp.recipes.launchpads import open_launchpad
     from qdcomp.recipes.run_directory import open_run
 
     opened = open_run(run)

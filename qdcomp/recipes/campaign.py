@@ -13,7 +13,7 @@ from qdcomp.errors import InputError
 from qdcomp.recipes.dot_linewidth import make_workflow
 from qdcomp.recipes.execution import read_run_record
 from qdcomp.recipes.job_state import JobState
-from qdcomp.recipes.launchpad import (
+from qdcomp.recipes.launchpads import (
     describe_location,
     find_failure,
     is_server,

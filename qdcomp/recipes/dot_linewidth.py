@@ -1,7 +1,8 @@
 """The recipe ``dot_linewidth``: from a dot's structure to the linewidth of its emission.
 
 ``build → relax → equilibrate → sample, segment after segment → collect → analyse``, the last four
-for each sampling temperature, and normal modes after the relaxation. The plan of the study lists the jobs; here each becomes a Firework.
+for each sampling temperature, and normal modes after the relaxation. The plan of the study lists
+the jobs; here each becomes a Firework.
 """
 
 from __future__ import annotations

@@ -9,13 +9,13 @@ import time
 import pytest
 from fireworks import Firework, ScriptTask, Workflow
 
-from qdcomp.recipes.launchpad import launch_all, open_launchpad, reset_lost_runs
+from qdcomp.recipes.launchpads import launch_all, open_launchpad, reset_lost_runs
 
 WORKFLOWS, LENGTH = 25, 6
 KILLS = 12
 LAUNCH = """
 import sys
-from qdcomp.recipes.launchpad import launch_all, open_launchpad, reset_lost_runs
+from qdcomp.recipes.launchpads import launch_all, open_launchpad, reset_lost_runs
 with open_launchpad(sys.argv[1]) as launchpad:
     print("open", flush=True)
     reset_lost_runs(launchpad)
@@ -24,7 +24,7 @@ with open_launchpad(sys.argv[1]) as launchpad:
 WORK = """
 import sys
 from fireworks import Firework, FWAction, FWorker, PyTask, Workflow
-from qdcomp.recipes.launchpad import open_launchpad
+from qdcomp.recipes.launchpads import open_launchpad
 with open_launchpad(sys.argv[1]) as launchpad:
     print("open", flush=True)
     while True:

@@ -12,8 +12,8 @@ from fireworks.core.launchpad import WFLock
 from fireworks.fw_config import RUN_EXPIRATION_SECS
 from fireworks.utilities.fw_serializers import reconstitute_dates
 
-from qdcomp.recipes.embedded_launchpad import EmbeddedLaunchPad
-from qdcomp.recipes.process_identity import has_ended
+from qdcomp.recipes.launchpads.embedded_launchpad import EmbeddedLaunchPad
+from qdcomp.recipes.launchpads.process_identity import has_ended
 
 _LOCK_PATIENCE_S = 30.0
 """How long a live worker may hold a workflow; FireWorks' own updates take well under a second."""

@@ -28,20 +28,20 @@ from fireworks.core import rocket
 from fireworks.core.rocket_launcher import rapidfire
 
 from qdcomp.errors import InputError, StoreError
-from qdcomp.recipes import lost_runs
-from qdcomp.recipes.launchpad import (
+from qdcomp.recipes.launchpads import (
     changes_nothing,
     describe_location,
     find_failure,
     find_lost_runs,
     is_server,
     launch_all,
+    lost_runs,
     open_launchpad,
     reset_lost_runs,
     run_lpad,
     write_launchpad_file,
 )
-from qdcomp.recipes.process_identity import has_ended, label_worker
+from qdcomp.recipes.launchpads.process_identity import has_ended, label_worker
 
 RUN = {"spec.run": "here"}
 SECRET = "p@ss:w/o?rd"
@@ -243,7 +243,7 @@ def test_a_job_left_running_by_a_killed_process_is_run_again_where_it_was(path, 
     code = (
         "import sys, os, signal\n"
         "from fireworks import FWorker\n"
-        "from qdcomp.recipes.launchpad import open_launchpad\n"
+        "from qdcomp.recipes.launchpads import open_launchpad\n"
         "with open_launchpad(sys.argv[1]) as launchpad:\n"
         "    launchpad.checkout_fw(FWorker(), '/')\n"
         "    launchpad.reserve_fw(FWorker(), '/')\n"
@@ -453,7 +453,7 @@ def find_free_port():
 
 
 def test_a_server_that_does_not_answer_is_an_error_within_seconds(monkeypatch):
-    monkeypatch.setattr("qdcomp.recipes.server_launchpad.SERVER_PATIENCE_MS", 300)
+    monkeypatch.setattr("qdcomp.recipes.launchpads.server_launchpad.SERVER_PATIENCE_MS", 300)
     start = time.monotonic()
     with pytest.raises(StoreError, match="no launchpad server answers there") as raised:
         open_launchpad(f"mongodb://anna:secret@127.0.0.1:{find_free_port()}/db")

@@ -11,10 +11,10 @@ from typing import Any
 from fireworks import LaunchPad
 
 from qdcomp.errors import StoreError
-from qdcomp.recipes.closing_launchpad import QUIET, ClosingLaunchPad
-from qdcomp.recipes.durable_collections import DurableClient
-from qdcomp.recipes.embedded_journal import Journal
-from qdcomp.recipes.embedded_store import EmbeddedStore, read_store
+from qdcomp.recipes.launchpads.closing_launchpad import QUIET, ClosingLaunchPad
+from qdcomp.recipes.launchpads.durable_collections import DurableClient
+from qdcomp.recipes.launchpads.embedded_journal import Journal
+from qdcomp.recipes.launchpads.embedded_store import EmbeddedStore, read_store
 
 _OPERATIONS = (
     "_get_a_fw_to_run",

@@ -12,9 +12,9 @@ from pymongo.errors import BulkWriteError
 from pymongo.operations import DeleteOne, InsertOne, UpdateMany
 
 from qdcomp.errors import StoreError
-from qdcomp.recipes.document_index import DocumentIndex
-from qdcomp.recipes.durable_collections import DurableClient
-from qdcomp.recipes.launchpad import open_launchpad
+from qdcomp.recipes.launchpads import open_launchpad
+from qdcomp.recipes.launchpads.document_index import DocumentIndex
+from qdcomp.recipes.launchpads.durable_collections import DurableClient
 
 COLLECTIONS = ("things", "fireworks", "workflows", "launches", "fw_id_assigner", "offline_runs")
 

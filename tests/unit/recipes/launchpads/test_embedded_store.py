@@ -12,10 +12,10 @@ import pytest
 from fireworks import Firework, ScriptTask
 
 from qdcomp.errors import StoreError
-from qdcomp.recipes.embedded_store import APPLICATION_ID, FORMAT_VERSION, EmbeddedStore
-from qdcomp.recipes.launchpad import embedded_launchpad, open_launchpad
+from qdcomp.recipes.launchpads import embedded_launchpad, open_launchpad
+from qdcomp.recipes.launchpads.embedded_store import APPLICATION_ID, FORMAT_VERSION, EmbeddedStore
 
-OPEN = "import sys, qdcomp.recipes.launchpad as l\nwith l.open_launchpad(sys.argv[1]): "
+OPEN = "import sys, qdcomp.recipes.launchpads as l\nwith l.open_launchpad(sys.argv[1]): "
 
 
 @pytest.fixture

@@ -26,9 +26,9 @@ from mongomock.mongo_client import MongoClient
 from mongomock.store import CollectionStore, DatabaseStore, ServerStore
 
 from qdcomp.errors import StoreError
-from qdcomp.recipes.document_index import DocumentIndex
-from qdcomp.recipes.embedded_journal import Journal
-from qdcomp.recipes.embedded_store import StoredIndex
+from qdcomp.recipes.launchpads.document_index import DocumentIndex
+from qdcomp.recipes.launchpads.embedded_journal import Journal
+from qdcomp.recipes.launchpads.embedded_store import StoredIndex
 
 _HOOKS = (
     (Collection, ("_insert", "_update", "_delete", "_iter_documents", "_get_dataset")),

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import bson
 
 from qdcomp.errors import StoreError
-from qdcomp.recipes.embedded_store import EmbeddedStore, StoredIndex
+from qdcomp.recipes.launchpads.embedded_store import EmbeddedStore, StoredIndex
 
 
 class JournaledCollection(Protocol):

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from qdcomp.recipes.closing_launchpad import ClosingLaunchPad
-from qdcomp.recipes.embedded_launchpad import EmbeddedLaunchPad, embedded_launchpad
-from qdcomp.recipes.launching import find_failure, launch_all
-from qdcomp.recipes.lost_runs import find_lost_runs, reset_lost_runs
-from qdcomp.recipes.lpad_command import changes_nothing, run_lpad
-from qdcomp.recipes.server_launchpad import (
+from qdcomp.recipes.launchpads.closing_launchpad import ClosingLaunchPad
+from qdcomp.recipes.launchpads.embedded_launchpad import EmbeddedLaunchPad, embedded_launchpad
+from qdcomp.recipes.launchpads.launching import find_failure, launch_all
+from qdcomp.recipes.launchpads.lost_runs import find_lost_runs, reset_lost_runs
+from qdcomp.recipes.launchpads.lpad_command import changes_nothing, run_lpad
+from qdcomp.recipes.launchpads.server_launchpad import (
     ServerLaunchPad,
     describe_location,
     is_server,

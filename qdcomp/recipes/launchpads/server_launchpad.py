@@ -11,7 +11,7 @@ from pymongo.errors import ConfigurationError, InvalidURI, OperationFailure, PyM
 from pymongo.uri_parser import parse_uri
 
 from qdcomp.errors import InputError, StoreError
-from qdcomp.recipes.closing_launchpad import QUIET, ClosingLaunchPad
+from qdcomp.recipes.launchpads.closing_launchpad import QUIET, ClosingLaunchPad
 
 DEFAULT_DATABASE = "fireworks"
 """Database where the URI names none; FireWorks' own default."""

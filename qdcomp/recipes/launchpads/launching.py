@@ -18,8 +18,8 @@ from fireworks.utilities.fw_utilities import create_datestamp_dir
 from pymongo.errors import PyMongoError
 
 from qdcomp.errors import StoreError
-from qdcomp.recipes.closing_launchpad import QUIET
-from qdcomp.recipes.process_identity import label_worker
+from qdcomp.recipes.launchpads.closing_launchpad import QUIET
+from qdcomp.recipes.launchpads.process_identity import label_worker
 
 _ROCKET_LOG = "rocket.launcher"
 
