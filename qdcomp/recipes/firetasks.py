@@ -34,7 +34,8 @@ class WriteInputs(FireTaskBase):
         """Run on the run and the job that `fw_spec` names."""
         run = open_run(Path(fw_spec["run_directory"]))
         hashes = stages.write_job_inputs(run, run.find_job(fw_spec["job"]))
-        return FWAction(stored_data={"inputs_sha256": hashes})
+        listing = [{"file": name, "sha256": digest} for name, digest in hashes.items()]
+        return FWAction(stored_data={"inputs": listing})  # no dots in keys: MongoDB reads paths
 
 
 @explicit_serialize
