@@ -87,7 +87,7 @@ def test_headline_banner_and_tables_are_there(written, report):
 def test_plots_of_the_page_are_the_files_beside_it(written):
     path, page = written
     stems = {file.stem for file in (path.parent / "figures").glob("*.png")}
-    assert stems == page.plots | {"structure"}
+    assert stems == page.plots | {"structure", "overview"}
     for kind in ("svg", "csv"):
         assert {f.stem for f in (path.parent / "figures").glob(f"*.{kind}")} >= page.plots
     assert {"mode_coupling", "orbitals_layer", "phonon_dos_layer"} <= page.plots
