@@ -21,14 +21,10 @@ from qdcomp.analysis.correlation import (
     find_correlation_time,
     integrate_twice,
 )
-from qdcomp.analysis.power_spectrum import compute_power_density, window_coherence
-from qdcomp.analysis.sampling import relative_spectral_error
-from qdcomp.analysis.validity import require_positive, require_series
+from qdcomp.analysis.sampling import relative_variance_error
+from qdcomp.analysis.validity import MINIMUM_FRAMES, require_positive, require_series
 from qdcomp.errors import InputError
 from qdcomp.units import FWHM_PER_SIGMA, HBAR_EV_FS
-
-MINIMUM_FRAMES = 16
-"""Frames without which no correlation function is worth its name."""
 
 SLOW_BATH_MINIMUM = 5.0
 """σ τ_c / ħ below which the Gaussian decay is not to be trusted (PHYSICS.md section 4)."""
@@ -136,9 +132,8 @@ def compute_dephasing(
     times, cumulant = _integrate_until_decayed(correlation, step)
     decay = np.exp(-cumulant)
     time, fit_error = _fit_first_decay(times, decay, HBAR_EV_FS / sigma)
-    power = compute_power_density(gap - gap.mean(), step, window="hann", n_transform=len(gap))
     # t* goes as 1/σ, so its relative error is half that of σ².
-    sampling = 0.5 * relative_spectral_error(power, window_coherence("hann", len(gap), len(gap)))
+    sampling = 0.5 * relative_variance_error(gap)
     error = math.hypot(time * sampling, fit_error)
     linewidth = FWHM_PER_SIGMA * HBAR_EV_FS / time
     correlation_time = find_correlation_time(correlation, step)

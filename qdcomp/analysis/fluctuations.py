@@ -15,7 +15,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import least_squares
 
+from qdcomp.analysis.sampling import relative_variance_error
 from qdcomp.analysis.validity import (
+    MINIMUM_FRAMES,
     require_mask,
     require_per_atom,
     require_series,
@@ -88,8 +90,9 @@ class GapHistogram:
         The fitted Gaussian on a fine grid [eV, 1/eV], shape ``(n_points,)``.
     fit_mean_ev, fit_sigma_ev
         Its centre and standard deviation [eV].
-    fwhm_ev
-        Its full width at half maximum [eV], at the temperature of the trajectory.
+    fwhm_ev, fwhm_error_ev
+        Its full width at half maximum at the temperature of the trajectory, and the standard error
+        that the length of the trajectory leaves it [eV].
     """
 
     bin_edges_ev: NDArray[np.float64]
@@ -104,6 +107,7 @@ class GapHistogram:
     fit_mean_ev: float
     fit_sigma_ev: float
     fwhm_ev: float
+    fwhm_error_ev: float
 
 
 def compute_position_fluctuations(
@@ -171,7 +175,7 @@ def fit_gap_histogram(gap_ev: ArrayLike, *, n_bins: int | None = None) -> GapHis
     InputError
         If the gap has fewer than 16 frames, is not finite or does not change.
     """
-    gap = require_series("gap", gap_ev, minimum=16)
+    gap = require_series("gap", gap_ev, minimum=MINIMUM_FRAMES)
     mean, sigma = float(gap.mean()), float(gap.std())
     if np.ptp(gap) == 0.0:
         raise InputError(f"the gap is {gap[0]} eV in all frames; there is nothing to fit")
@@ -199,6 +203,7 @@ def fit_gap_histogram(gap_ev: ArrayLike, *, n_bins: int | None = None) -> GapHis
         fit_mean_ev=fit_mean,
         fit_sigma_ev=fit_sigma,
         fwhm_ev=FWHM_PER_SIGMA * fit_sigma,
+        fwhm_error_ev=0.5 * FWHM_PER_SIGMA * fit_sigma * relative_variance_error(gap),
     )
 
 

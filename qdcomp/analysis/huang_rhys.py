@@ -24,15 +24,12 @@ from qdcomp.analysis.power_spectrum import (
     window_coherence,
 )
 from qdcomp.analysis.sampling import detect_drift, relative_spectral_error
-from qdcomp.analysis.validity import require_positive, require_series
+from qdcomp.analysis.validity import MINIMUM_FRAMES, require_positive, require_series
 from qdcomp.errors import InputError
 from qdcomp.units import BOLTZMANN_EV_PER_K
 
 CLOSED_GAP_EV = 0.1
 """Below this a gap counts as closed [eV] (PHYSICS.md section 1)."""
-
-MINIMUM_FRAMES = 16
-"""Frames without which no spectrum is worth its name."""
 
 NYQUIST_SHARE = 0.01
 """Share of the variance in the top fifth of the spectrum above which the user is told."""

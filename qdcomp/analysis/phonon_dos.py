@@ -23,6 +23,7 @@ from qdcomp.analysis.power_spectrum import (
     one_sided_weights,
 )
 from qdcomp.analysis.validity import (
+    MINIMUM_FRAMES,
     require_mask,
     require_masses,
     require_positive,
@@ -30,9 +31,6 @@ from qdcomp.analysis.validity import (
 )
 from qdcomp.errors import InputError
 from qdcomp.units import AMU_ANGSTROM2_PER_FS2_EV, BOLTZMANN_EV_PER_K
-
-MINIMUM_FRAMES = 16
-"""Frames without which no spectrum is worth its name."""
 
 CHUNK_NUMBERS = 300_000
 """Velocity components transformed at a time: a few megabytes, within a processor's cache."""

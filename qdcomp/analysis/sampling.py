@@ -33,6 +33,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft, stats
 
+from qdcomp.analysis.power_spectrum import compute_power_density, window_coherence
+
 ONE_SIGMA_TAIL = 0.5 * math.erfc(1.0 / math.sqrt(2.0))
 """Probability beyond one standard deviation on one side of a Gaussian, 0.1587."""
 
@@ -101,6 +103,22 @@ def relative_spectral_error(summands: NDArray[np.float64], coherence: NDArray[np
     freedom = 2.0 * count_effective_cells(summands, coherence)
     quantiles = stats.chi2.ppf([ONE_SIGMA_TAIL, 1.0 - ONE_SIGMA_TAIL], freedom)
     return float(0.5 * (freedom / quantiles[0] - freedom / quantiles[1]))
+
+
+def relative_variance_error(series: NDArray[np.float64]) -> float:
+    """Relative standard error of the variance of one trajectory.
+
+    That of the sum over its power spectrum, under a Hann window.
+
+    Parameters
+    ----------
+    series
+        Samples, shape ``(n_samples,)``.
+    """
+    n_samples = len(series)
+    # The time step cancels: only shares of the power enter.
+    power = compute_power_density(series - series.mean(), 1.0, window="hann", n_transform=n_samples)
+    return relative_spectral_error(power, window_coherence("hann", n_samples, n_samples))
 
 
 def block_bootstrap_error(

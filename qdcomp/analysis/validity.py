@@ -7,6 +7,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from qdcomp.errors import InputError
 
+MINIMUM_FRAMES = 16
+"""Frames without which no spectrum, correlation function or histogram is worth its name."""
+
 
 def require_positive(name: str, value: float | None, unit: str) -> float:
     """Return the value if it is a positive, finite number.

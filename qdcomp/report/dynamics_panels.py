@@ -108,7 +108,7 @@ def gap_trace_panel(analysis: DotAnalysis) -> Panel:
 def gap_histogram_panel(analysis: DotAnalysis) -> Panel:
     """Distribution of the gap with its Gaussian."""
     histogram = analysis.gap_histogram
-    width = format_plain(histogram.fwhm_ev * MEV)
+    width = format_measured(histogram.fwhm_ev * MEV, histogram.fwhm_error_ev * MEV, "meV")
     return Panel(
         name="gap_histogram",
         title=f"Distribution of the gap at {analysis.temperature_k:g} K",
@@ -117,14 +117,14 @@ def gap_histogram_panel(analysis: DotAnalysis) -> Panel:
         marks=(
             Steps("frames", histogram.bin_edges_ev, histogram.density, style.SERIES[5]),
             Line(
-                f"Gaussian, FWHM {width} meV",
+                f"Gaussian, FWHM {width}",
                 histogram.fit_energies_ev,
                 histogram.fit_density,
                 style.SERIES[1],
             ),
         ),
         description=(
-            f"Histogram of the gap with a Gaussian fit of full width at half maximum {width} meV; "
+            f"Histogram of the gap with a Gaussian fit of full width at half maximum {width}; "
             f"skewness {format_plain(histogram.skewness, 2)}, excess kurtosis "
             f"{format_plain(histogram.excess_kurtosis, 2)} (both 0 for a Gaussian)."
         ),

@@ -84,7 +84,8 @@ def _list_numbers(run: DotRun) -> list[tuple[str, str]]:
         (f"FWHM of the emission line at {emission:g} K",
          f"{format_plain(analysis.lineshape.fwhm_ev * MEV)} meV"),
         (f"FWHM of the gap's distribution at {analysis.temperature_k:g} K",
-         f"{format_plain(analysis.gap_histogram.fwhm_ev * MEV)} meV"),
+         format_measured(analysis.gap_histogram.fwhm_ev * MEV,
+                         analysis.gap_histogram.fwhm_error_ev * MEV, "meV")),
         ("Reorganization energy Λ", format_measured(
             spectrum.reorganization_energy_ev * MEV,
             spectrum.reorganization_energy_error_ev * MEV, "meV")),

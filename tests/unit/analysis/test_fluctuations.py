@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.signal import lfilter
 
 from qdcomp.analysis import compute_position_fluctuations, fit_gap_histogram
 from qdcomp.errors import InputError
@@ -70,6 +71,18 @@ def test_histogram_of_gaussian_gaps():
     assert (histogram.density * np.diff(histogram.bin_edges_ev)).sum() == pytest.approx(1.0)
     assert histogram.skewness == pytest.approx(0.0, abs=0.06)
     assert histogram.excess_kurtosis == pytest.approx(0.0, abs=0.12)
+
+
+def test_error_of_the_histograms_width_covers_the_truth_of_a_correlated_gap():
+    generator = np.random.default_rng(5)
+    memory = np.exp(-1 / 20)
+    hits = 0
+    for _ in range(200):
+        noise = generator.normal(scale=0.03 * np.sqrt(1 - memory**2), size=2400)
+        gap = 1.9 + lfilter([1.0], [1.0, -memory], noise)[400:]
+        histogram = fit_gap_histogram(gap)
+        hits += abs(histogram.fwhm_ev - FWHM_PER_SIGMA * 0.03) < histogram.fwhm_error_ev
+    assert 0.58 <= hits / 200 <= 0.78
 
 
 def test_histogram_of_a_skewed_gap_says_so():
