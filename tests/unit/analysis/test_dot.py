@@ -42,6 +42,14 @@ def trajectory():
     }
 
 
+def test_a_gap_that_fluctuates_at_its_ends_only_is_told_of(trajectory):
+    said = "Γ from the variance of the gap differ"
+    assert not any(said in warning for warning in analyse_dot(**trajectory).warnings)
+    gap = trajectory["gap_ev"].copy()
+    gap[100:-100] = gap.mean() + 0.05 * (gap[100:-100] - gap.mean())
+    assert any(said in warning for warning in analyse_dot(**trajectory | {"gap_ev": gap}).warnings)
+
+
 def test_every_observable_is_there_and_the_parts_agree(trajectory):
     result = analyse_dot(**trajectory)
     assert result.n_free_atoms == result.n_atoms == 30
