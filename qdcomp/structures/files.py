@@ -45,6 +45,11 @@ def write_structure(structure: Structure, path: Path | str) -> Path:
         If the file cannot be written.
     """
     target = Path(path)
+    if target.exists() and not target.is_file():
+        raise InputError(
+            f"cannot write the structure to {target}: it is there, and is no file; "
+            "give the name of a file, like dot.extxyz"
+        )
     fields = [f"{name}={_quote(getattr(structure, name))}" for name in COMMENT_FIELDS]
     if structure.warnings:
         fields.append(f"warnings={_quote(WARNING_SEPARATOR.join(structure.warnings))}")
@@ -68,7 +73,10 @@ def write_structure(structure: Structure, path: Path | str) -> Path:
     except OSError as error:
         with contextlib.suppress(OSError):
             unfinished.unlink(missing_ok=True)
-        raise InputError(f"cannot write the structure to {target}: {error.strerror}") from error
+        raise InputError(
+            f"cannot write the structure to {target}: {error.strerror}; "
+            "choose a folder that is there, may be written and has room"
+        ) from error
     return target
 
 

@@ -193,3 +193,13 @@ def test_failed_write_keeps_the_earlier_file(tmp_path, monkeypatch):
 def test_unwritable_place_is_named(tmp_path):
     with pytest.raises(InputError, match="cannot write the structure to"):
         write_structure(build_quantum_dot(1), tmp_path / "no folder" / "dot.extxyz")
+
+
+def test_what_is_no_file_is_left_as_it_is(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for target in (pipe, tmp_path):
+        with pytest.raises(InputError, match="is no file; give the name of a file"):
+            write_structure(build_quantum_dot(1), target)
+    assert pipe.is_fifo()
+    assert list(tmp_path.iterdir()) == [pipe]
