@@ -10,10 +10,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from qdcomp.engines.model.kernels import compile_kernel
 from qdcomp.engines.model.parameters import ModelParameters, check_elements, ordered_pair
 from qdcomp.units import COULOMB_EV_ANGSTROM
 
@@ -75,7 +75,7 @@ def build_force_field(symbols: Sequence[str], parameters: ModelParameters) -> Fo
     )
 
 
-@numba.njit(cache=True, error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})
+@compile_kernel(fastmath={"reassoc", "contract", "arcp", "nsz"})
 def _energy_and_forces(  # type: ignore[no-untyped-def]
     positions, kinds, charges, a_ev, inverse_rho, c6, reach_squared, forces
 ):  # pragma: no cover - compiled
@@ -131,7 +131,7 @@ def _energy_and_forces(  # type: ignore[no-untyped-def]
     return energy
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compile_kernel()
 def _hessian(  # type: ignore[no-untyped-def]
     positions, kinds, charges, a_ev, inverse_rho, c6, hessian
 ):  # pragma: no cover - compiled

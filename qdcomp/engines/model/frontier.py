@@ -17,13 +17,13 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh
 from scipy.linalg.lapack import dsytrf, dsytrs
 from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
 
+from qdcomp.engines.model.kernels import compile_kernel
 from qdcomp.engines.model.tight_binding import Hamiltonian, build_dense_matrix
 from qdcomp.errors import QdcompError
 
@@ -64,7 +64,7 @@ class FrontierLevels:
     method: Literal["dense", "lanczos"]
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compile_kernel()
 def _subtract_anions(  # type: ignore[no-untyped-def]
     first_bond, bond_cations, blocks, inverse, schur
 ):  # pragma: no cover - compiled
@@ -84,7 +84,7 @@ def _subtract_anions(  # type: ignore[no-untyped-def]
                         schur[row + i, column + j] -= total
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compile_kernel()
 def _hop_to_cations(  # type: ignore[no-untyped-def]
     first_bond, bond_cations, blocks, at_anions, result
 ):  # pragma: no cover - compiled
@@ -96,7 +96,7 @@ def _hop_to_cations(  # type: ignore[no-untyped-def]
                     result[row + i] += blocks[bond, i, k] * at_anions[4 * x + k]
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compile_kernel()
 def _hop_to_anions(  # type: ignore[no-untyped-def]
     first_bond, bond_cations, blocks, at_cations, result
 ):  # pragma: no cover - compiled

@@ -16,10 +16,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from qdcomp.engines.model.kernels import compile_kernel
 from qdcomp.engines.model.parameters import ModelParameters, check_elements
 from qdcomp.errors import InputError
 
@@ -159,7 +159,7 @@ def build_layout(symbols: Sequence[str], charge: int, parameters: ModelParameter
     )
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compile_kernel()
 def _find_bonds(  # type: ignore[no-untyped-def]
     cations, anions, cation_kinds, anion_kinds, integrals
 ):  # pragma: no cover - compiled
@@ -186,7 +186,7 @@ def _find_bonds(  # type: ignore[no-untyped-def]
     return first_bond, bond_cations, vectors
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compile_kernel()
 def _radial(r, reference, exponent, start, end):  # type: ignore[no-untyped-def] # pragma: no cover
     """Scaling of the integrals at distance r, and its derivative [1/Å]."""
     scale = (reference / r) ** exponent
@@ -200,7 +200,7 @@ def _radial(r, reference, exponent, start, end):  # type: ignore[no-untyped-def]
     return scale, slope
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compile_kernel()
 def _fill_blocks(  # type: ignore[no-untyped-def]
     first_bond, bond_cations, vectors, cation_kinds, anion_kinds, integrals, blocks
 ):  # pragma: no cover - compiled
@@ -219,7 +219,7 @@ def _fill_blocks(  # type: ignore[no-untyped-def]
                 blocks[bond, 1 + i, 1 + i] += v[2] * scale
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compile_kernel()
 def _expectation_gradient(  # type: ignore[no-untyped-def]
     first_bond,
     bond_cations,
