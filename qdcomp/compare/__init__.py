@@ -3,6 +3,7 @@
 from qdcomp.compare.published import (
     PublishedCoupling,
     PublishedValue,
+    check_reference,
     find_coupling_row,
     find_published,
     load_coupling_table,
@@ -12,6 +13,7 @@ from qdcomp.compare.published import (
 __all__ = [
     "PublishedCoupling",
     "PublishedValue",
+    "check_reference",
     "find_coupling_row",
     "find_published",
     "load_coupling_table",

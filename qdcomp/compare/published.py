@@ -158,3 +158,33 @@ def find_coupling_row(cells: int, core_shell: bool = False) -> PublishedCoupling
     """
     rows = load_coupling_table()
     return next((row for row in rows if (row.cells, row.core_shell) == (cells, core_shell)), None)
+
+
+def check_reference(paper: str, dot: str | None = None, entry: str | None = None) -> None:
+    """Refuse a reference to numbers that there are not.
+
+    Parameters
+    ----------
+    paper
+        Paper, ``raino2022``.
+    dot
+        Dot of its table of couplings, ``1.8 nm``; None where no dot is referred to.
+    entry
+        Another entry of the paper, ``frozen_shell_2p9nm_300K``; None likewise.
+
+    Raises
+    ------
+    InputError
+        Names the nearest one there is.
+    """
+    find_published(paper)
+    if entry is not None:
+        find_published(f"{paper}.{entry}")
+    if dot is not None:
+        rows = find_published(f"{paper}.coupling_table").value["rows"]
+        dots = [str(row["dot"]) for row in rows]
+        if dot not in dots:
+            near = difflib.get_close_matches(dot, dots, n=1, cutoff=0.0)
+            raise InputError(
+                f"{paper} has no dot {dot!r}; nearest: {near[0]!r}; all: {', '.join(dots)}"
+            )

@@ -3,7 +3,13 @@ import math
 import pytest
 
 import qdcomp.compare
-from qdcomp.compare import find_coupling_row, find_published, load_coupling_table, load_published
+from qdcomp.compare import (
+    check_reference,
+    find_coupling_row,
+    find_published,
+    load_coupling_table,
+    load_published,
+)
 from qdcomp.errors import InputError
 from qdcomp.units import BOLTZMANN_EV_PER_K, FWHM_PER_SIGMA
 
@@ -81,6 +87,27 @@ def test_path_past_a_value_is_refused():
         find_published("damato2023.emitters.number")
 
 
+def test_references_to_numbers_that_there_are_pass():
+    check_reference("raino2022", dot="3.6 nm core/shell CsPbBr3/CsCaBr3")
+    check_reference("raino2022", entry="frozen_shell_2p9nm_300K")
+    check_reference("raino2022")
+
+
+@pytest.mark.parametrize(
+    ("reference", "nearest"),
+    [
+        ({"paper": "raino2023"}, "'raino2022'"),
+        ({"paper": "raino2022", "dot": "1.9 nm"}, "'1.8 nm'"),
+        ({"paper": "raino2022", "entry": "frozen_shell"}, "'frozen_shell_2p9nm_300K'"),
+        ({"paper": "mi2025", "dot": "1.8 nm"}, "coupling_table"),
+    ],
+)
+def test_a_reference_to_numbers_that_there_are_not_names_the_nearest(reference, nearest):
+    with pytest.raises(InputError) as error:
+        check_reference(**reference)
+    assert nearest in str(error.value)
+
+
 def test_loaded_numbers_are_a_copy():
     load_published()["raino2022"].clear()
     assert find_coupling_row(3) is not None
@@ -97,6 +124,7 @@ def test_public_names():
     assert qdcomp.compare.__all__ == [
         "PublishedCoupling",
         "PublishedValue",
+        "check_reference",
         "find_coupling_row",
         "find_published",
         "load_coupling_table",
