@@ -45,12 +45,15 @@ def plan(
       qdcomp plan demo
       qdcomp plan raino2022_dot_2p4nm --engine cp2k --inputs inputs
     """
+    from qdcomp.compare import check_reference
     from qdcomp.engines import load_engine
     from qdcomp.recipes.plan import plan_study
     from qdcomp.recipes.studies import build_structure, read_study
     from qdcomp.resources import find_study
 
     chosen = read_study(find_study(study), engine=engine)
+    if chosen.reference is not None:
+        check_reference(**vars(chosen.reference))
     structure = build_structure(chosen)
     code = load_engine(chosen.engine)
     planned = plan_study(chosen, structure, code.estimate_cost)

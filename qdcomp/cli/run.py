@@ -45,12 +45,15 @@ def run(
       qdcomp run raino2022_dot_2p4nm --engine model
       qdcomp run my_study.yaml --engine cp2k --out /scratch/my_run
     """
+    from qdcomp.compare import check_reference
     from qdcomp.recipes.checks import check_study
     from qdcomp.recipes.run_directory import create_run
     from qdcomp.recipes.studies import read_study
     from qdcomp.resources import find_study
 
     chosen = read_study(find_study(study), engine=engine)
+    if chosen.reference is not None:
+        check_reference(**vars(chosen.reference))
     print_warnings(check_study(chosen))
     root = out or Path("runs") / f"{chosen.name}-{chosen.engine}"
     _execute(create_run(root, chosen), launchpad)
