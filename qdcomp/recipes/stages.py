@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ase import Atoms
 
-from qdcomp.analysis import DotAnalysis, analyse_dot
+from qdcomp.analysis import DotAnalysis, analyse_dot, compute_dephasing
 from qdcomp.analysis.dot import DEFAULT_TEMPERATURES_K
 from qdcomp.engines import EngineResult
 from qdcomp.errors import EngineError, InputError
@@ -151,20 +150,26 @@ def analyse_stored_trajectory(
 
 
 def summarise_temperatures(run: RunDirectory) -> list[dict[str, float]]:
-    """Linewidth at each sampling temperature from its own trajectory, without scaling.
+    """Linewidth at each sampling temperature by the optical response of its own trajectory.
 
-    Also written to ``summary.json`` in the folder of the run.
+    C(t) is that of the trajectory, not one scaled to another temperature: the colder, the less
+    Gaussian the decay is, which ``slow_bath_parameter`` tells. Also written to ``summary.json`` in
+    the folder of the run.
     """
     rows = []
     for temperature in run.study.sampling.temperatures_k:
         analysis = load_result(run.find_file("analyse", temperature, ANALYSIS_NAME), DotAnalysis)
-        scale = math.sqrt(temperature / analysis.emission_temperature_k)
+        dephasing = compute_dephasing(
+            analysis.gap_ev, analysis.timestep_fs, simulation_temperature_k=temperature
+        )
         rows.append(
             {
                 "temperature_k": temperature,
-                "linewidth_ev": analysis.dephasing.linewidth_ev * scale,
-                "linewidth_error_ev": analysis.dephasing.linewidth_error_ev * scale,
+                "linewidth_ev": dephasing.linewidth_ev,
+                "linewidth_error_ev": dephasing.linewidth_error_ev,
+                "slow_bath_parameter": dephasing.slow_bath_parameter,
                 "histogram_fwhm_ev": analysis.gap_histogram.fwhm_ev,
+                "histogram_fwhm_error_ev": analysis.gap_histogram.fwhm_error_ev,
             }
         )
     _write_json(run.root / SUMMARY_NAME, {"linewidths": rows})

@@ -6,6 +6,9 @@ import sys
 
 import pytest
 
+from qdcomp.analysis import compute_dephasing
+from qdcomp.trajectory import open_trajectory
+
 STUDY = """
 name: small
 description: the smallest dot, a few steps of everything
@@ -65,6 +68,11 @@ def test_temperatures_are_summarised(root):
     rows = json.loads((root / "summary.json").read_text())["linewidths"]
     assert [row["temperature_k"] for row in rows] == [10.0, 50.0]
     assert all(row["linewidth_ev"] > 0 and row["linewidth_error_ev"] > 0 for row in rows)
+    for row in rows:
+        folder = root / f"T{row['temperature_k']:g}K"
+        with open_trajectory(folder / "trajectory.h5") as trajectory:
+            own = compute_dephasing(trajectory.gap_ev, trajectory.timestep_fs)
+        assert row["linewidth_ev"] == pytest.approx(own.linewidth_ev)
 
 
 def test_the_chain_from_a_number_to_its_study_is_whole(root):
