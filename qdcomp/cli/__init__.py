@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import traceback
 
+from qdcomp.cli.interrupts import insist_on_interrupts
 from qdcomp.errors import QdcompError
 
 USER_ERROR = 2
@@ -16,9 +17,20 @@ def main() -> None:
     from qdcomp.cli.application import application
 
     try:
-        application()
+        with insist_on_interrupts():
+            application()
     except (QdcompError, OSError) as error:
         if "--debug" in sys.argv:
             traceback.print_exc()
-        sys.stderr.write(f"qdcomp: error: {error}\n")
+        sys.stderr.write(f"qdcomp: error: {_describe(error)}\n")
         sys.exit(USER_ERROR)
+
+
+def _describe(error: QdcompError | OSError) -> str:
+    """Say what went wrong; of the system's errors, with which file and what to do."""
+    if isinstance(error, QdcompError) or error.filename is None:
+        return str(error)
+    return (
+        f"{error.filename}: {error.strerror}; expected a file or folder that is there, "
+        "may be read or written and has room"
+    )
