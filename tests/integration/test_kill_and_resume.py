@@ -58,7 +58,8 @@ def test_ten_kills_lose_no_frame_and_repeat_no_job(tmp_path):
     for _ in range(KILLS):
         process = start(*arguments)
         try:
-            process.communicate(timeout=rng.uniform(1.5, 5.0))
+            text, _ = process.communicate(timeout=rng.uniform(1.5, 5.0))
+            assert process.returncode == 0, text
             break
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)

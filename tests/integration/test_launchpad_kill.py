@@ -11,11 +11,14 @@ from fireworks import Firework, ScriptTask, Workflow
 
 from qdcomp.recipes.launchpads import launch_all, open_launchpad, reset_lost_runs
 
-WORKFLOWS, LENGTH = 25, 6
+WORKFLOWS, LENGTH = 50, 6
 KILLS = 12
 LAUNCH = """
 import sys
+from fireworks import ScriptTask
+from fireworks.utilities.fw_serializers import load_object
 from qdcomp.recipes.launchpads import launch_all, open_launchpad, reset_lost_runs
+load_object(ScriptTask.from_str("true").to_dict())  # FireWorks' search for it takes seconds, once
 with open_launchpad(sys.argv[1]) as launchpad:
     print("open", flush=True)
     reset_lost_runs(launchpad)
