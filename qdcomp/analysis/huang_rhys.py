@@ -86,7 +86,7 @@ class HuangRhysSpectrum:
     timestep_fs
         Time between samples [fs].
     n_samples
-        Number of samples of the gap.
+        Number of samples of the gap, in each trajectory.
     window
         Name of the window.
     reorganization_energy_ev, reorganization_energy_error_ev
@@ -104,6 +104,8 @@ class HuangRhysSpectrum:
         Λ outside all bands [eV].
     warnings
         What the user should know.
+    n_trajectories
+        Independent trajectories that it is the mean of.
     """
 
     energies_ev: NDArray[np.float64]
@@ -125,6 +127,7 @@ class HuangRhysSpectrum:
     bands: tuple[HuangRhysBand, ...]
     unassigned_reorganization_energy_ev: float
     warnings: tuple[str, ...]
+    n_trajectories: int = 1
 
 
 class BandDefinition(NamedTuple):

@@ -134,7 +134,9 @@ def compute_linewidth_table(
         0.5
         * width
         * relative_spectral_error(
-            spectrum.spectral_density * thermal_energies(spectrum.energies_ev, float(t)), coherence
+            spectrum.spectral_density * thermal_energies(spectrum.energies_ev, float(t)),
+            coherence,
+            spectrum.n_trajectories,
         )
         for width, t in zip(quantum, temperatures, strict=True)
     ]

@@ -21,11 +21,12 @@ def pool_spectra(spectra: Sequence[HuangRhysSpectrum]) -> HuangRhysSpectrum:
     Parameters
     ----------
     spectra
-        Two or more, of the same temperature and the same energies.
+        Two or more, of the same temperature, energies, window and bands.
 
     Returns
     -------
-    Means; errors are standard errors of the mean.
+    Means; errors are standard errors of the mean. What all warn of is said once, the rest with the
+    number of its trajectory.
 
     Raises
     ------
@@ -37,14 +38,16 @@ def pool_spectra(spectra: Sequence[HuangRhysSpectrum]) -> HuangRhysSpectrum:
         raise InputError(f"pooling needs two spectra or more, got {len(spectra)}")
     for other in spectra[1:]:
         same_grid = np.array_equal(other.energies_ev, first.energies_ev)
-        if not same_grid or other.temperature_k != first.temperature_k:
-            raise InputError("spectra of different temperatures or energies cannot be pooled")
+        same_analysis = _describe_analysis(other) == _describe_analysis(first)
+        if not (same_grid and same_analysis):
+            raise InputError(
+                "spectra of different temperatures, energies, windows or bands cannot be pooled"
+            )
     return dataclasses.replace(
         first,
         power_density=np.mean([one.power_density for one in spectra], axis=0),
         huang_rhys_density=np.mean([one.huang_rhys_density for one in spectra], axis=0),
         spectral_density=np.mean([one.spectral_density for one in spectra], axis=0),
-        n_samples=sum(one.n_samples for one in spectra),
         reorganization_energy_ev=_mean(spectra, lambda one: one.reorganization_energy_ev),
         reorganization_energy_error_ev=_error(spectra, lambda one: one.reorganization_energy_ev),
         huang_rhys_factor=_mean(spectra, lambda one: one.huang_rhys_factor),
@@ -57,8 +60,26 @@ def pool_spectra(spectra: Sequence[HuangRhysSpectrum]) -> HuangRhysSpectrum:
         unassigned_reorganization_energy_ev=_mean(
             spectra, lambda one: one.unassigned_reorganization_energy_ev
         ),
-        warnings=(),
+        warnings=_pool_warnings(spectra),
+        n_trajectories=sum(one.n_trajectories for one in spectra),
     )
+
+
+def _describe_analysis(spectrum: HuangRhysSpectrum) -> tuple[object, ...]:
+    """List what has to be the same; zero padding gives fewer samples the same energies."""
+    edges = tuple((band.center_ev, band.lower_ev, band.upper_ev) for band in spectrum.bands)
+    return spectrum.temperature_k, spectrum.n_samples, spectrum.window, edges
+
+
+def _pool_warnings(spectra: Sequence[HuangRhysSpectrum]) -> tuple[str, ...]:
+    common = [text for text in spectra[0].warnings if all(text in one.warnings for one in spectra)]
+    single = [
+        f"trajectory {number}: {text}"
+        for number, one in enumerate(spectra, start=1)
+        for text in one.warnings
+        if text not in common
+    ]
+    return (*common, *single)
 
 
 def _pool_band(spectra: Sequence[HuangRhysSpectrum], index: int) -> HuangRhysBand:

@@ -64,8 +64,13 @@ class Drift:
     significant: bool
 
 
-def count_effective_cells(summands: NDArray[np.float64], coherence: NDArray[np.float64]) -> float:
+def count_effective_cells(
+    summands: NDArray[np.float64], coherence: NDArray[np.float64], n_trajectories: int = 1
+) -> float:
     """Effective number n of independent cells of a periodogram that a sum rests on.
+
+    The mean of m periodograms has E[P̂_j P̂_k] = P_j P_k (1 + |ρ_jk|² / m), and v the weights
+    |ρ_jk|² / (m + |ρ_jk|²).
 
     Parameters
     ----------
@@ -73,25 +78,29 @@ def count_effective_cells(summands: NDArray[np.float64], coherence: NDArray[np.f
         What is summed, power times a weight, shape ``(n_bins,)``, not negative.
     coherence
         |ρ_l|² of bins l apart, shape ``(n_lags,)``.
+    n_trajectories
+        Independent trajectories m that the periodogram is the mean of.
 
     Returns
     -------
     float
-        At least 1; 1 also where nothing is summed.
+        At least m; m also where nothing is summed.
     """
     total = float(summands.sum())
     if total <= 0.0:
-        return 1.0
+        return float(n_trajectories)
     share = summands / total
     variance = 0.0
     for lag, value in enumerate(coherence[: len(share)]):
-        weight = float(value / (1.0 + value)) * (1.0 if lag == 0 else 2.0)
+        weight = float(value / (n_trajectories + value)) * (1.0 if lag == 0 else 2.0)
         variance += weight * float(share[lag:] @ share[: len(share) - lag])
-    return 1.0 / min(variance, 0.5) - 1.0
+    return 1.0 / min(variance, 1.0 / (n_trajectories + 1)) - 1.0
 
 
-def relative_spectral_error(summands: NDArray[np.float64], coherence: NDArray[np.float64]) -> float:
-    """Relative standard error of a sum over a power spectrum of one trajectory.
+def relative_spectral_error(
+    summands: NDArray[np.float64], coherence: NDArray[np.float64], n_trajectories: int = 1
+) -> float:
+    """Relative standard error of a sum over a power spectrum.
 
     Parameters
     ----------
@@ -99,8 +108,10 @@ def relative_spectral_error(summands: NDArray[np.float64], coherence: NDArray[np
         What is summed, power times a weight, shape ``(n_bins,)``, not negative.
     coherence
         |ρ_l|² of bins l apart, shape ``(n_lags,)``.
+    n_trajectories
+        Independent trajectories that the spectrum is the mean of.
     """
-    freedom = 2.0 * count_effective_cells(summands, coherence)
+    freedom = 2.0 * count_effective_cells(summands, coherence, n_trajectories)
     quantiles = stats.chi2.ppf([ONE_SIGMA_TAIL, 1.0 - ONE_SIGMA_TAIL], freedom)
     return float(0.5 * (freedom / quantiles[0] - freedom / quantiles[1]))
 
