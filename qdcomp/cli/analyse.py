@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -10,13 +11,22 @@ import typer
 from qdcomp.cli.console import notes, output, print_warnings
 
 
+def _check_temperature(value: float | None) -> float | None:
+    if value is not None and not 0.0 < value < math.inf:
+        raise typer.BadParameter(f"{value:g} K; expected a positive number of kelvin, like 300")
+    return value
+
+
 def analyse(
     directory: Annotated[
         Path, typer.Argument(help="Folder of a run, or of CP2K outputs that qdcomp did not make.")
     ],
     temperature: Annotated[
         float | None,
-        typer.Option(help="Temperature of the run in K (default: that of the input file)."),
+        typer.Option(
+            callback=_check_temperature,
+            help="Temperature of the run in K (default: that of the input file).",
+        ),
     ] = None,
     timestep: Annotated[
         float | None,
@@ -27,7 +37,11 @@ def analyse(
         float, typer.Option(help="Time in fs to leave out at the beginning, as equilibration.")
     ] = 0.0,
     emission_temperature: Annotated[
-        float | None, typer.Option(help="Temperature of the predicted line in K (default: 300).")
+        float | None,
+        typer.Option(
+            callback=_check_temperature,
+            help="Temperature of the predicted line in K (default: 300).",
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the results (default: DIRECTORY-analysis).")
@@ -75,12 +89,13 @@ def _analyse_run(directory: Path, emission_temperature: float | None) -> None:
 
     from qdcomp.cli.report import report
     from qdcomp.recipes import stages
-    from qdcomp.recipes.run_directory import open_run
+    from qdcomp.recipes.run_directory import check_trajectories, open_run
 
     run = open_run(directory)
     if emission_temperature is not None:
         spec = replace(run.study.analysis, emission_temperature_k=emission_temperature)
         run = replace(run, study=replace(run.study, analysis=spec))
+    check_trajectories(run)
     for job in run.select_jobs("analyse"):
         with notes.status(job.name):
             stages.analyse_trajectory(run, job)

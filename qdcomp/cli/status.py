@@ -34,7 +34,8 @@ def status(run: RunArgument, launchpad: LaunchpadOption = None) -> None:
         if state.failure:
             output.print(f"failed: {state.job.name}: {state.failure}")
     if set(counts) != {"COMPLETED"}:
-        notes.print(f"go on with: qdcomp resume {opened.root}")
+        condition = "if no process runs it any more, " if "RUNNING" in counts else ""
+        notes.print(f"{condition}go on with: qdcomp resume {opened.root}")
 
 
 def _describe(state: JobState) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from qdcomp.recipes.launchpads import (
 from qdcomp.recipes.plan import ENGINE_KINDS, PlannedJob
 from qdcomp.recipes.run_directory import (
     EMBEDDED_LAUNCHPAD_NAME,
+    RESULT_NAMES,
     SERVER_LAUNCHPAD_NAME,
     RunDirectory,
 )
@@ -32,7 +33,7 @@ from qdcomp.recipes.stages import INPUTS_NAME
 LAUNCHPAD_VARIABLE = "QDCOMP_LAUNCHPAD"
 """Environment variable with the URI of the launchpad server, password included."""
 
-_HIDDEN_PASSWORD = ":***@"  # as `describe_location` writes it
+_HIDDEN_SECRET = "***"  # as `describe_location` writes it, for a password or an option
 
 
 def find_launchpad(run: RunDirectory, location: str | None = None) -> str | Path:
@@ -50,7 +51,7 @@ def find_launchpad(run: RunDirectory, location: str | None = None) -> str | Path
     if not noted.is_file():
         return run.root / EMBEDDED_LAUNCHPAD_NAME
     uri = noted.read_text().strip()
-    if _HIDDEN_PASSWORD in uri:
+    if _HIDDEN_SECRET in uri:
         raise InputError(
             f"the launchpad of {run.root} is the server {uri}; "
             f"give its URI with the password in {LAUNCHPAD_VARIABLE}"
@@ -84,17 +85,31 @@ def execute_run(
 ) -> tuple[JobState, ...]:
     """Run every job of a run that is not complete, in this process; return how each stands.
 
-    Jobs that an earlier process left running are put back, and so are failed ones.
+    Jobs that an earlier process left running are put back, and so are failed ones and those whose
+    result was removed.
     """
     query = {"spec.run_directory": str(run.root)}
     note_launchpad(run, location)
     with open_launchpad(location) as launchpad:
         submit_run(run, launchpad)
         reset_lost_runs(launchpad, query)
+        _put_back_removed(run, launchpad)
         for document in launchpad.fireworks.find(query | {"state": "FIZZLED"}, {"fw_id": 1}):
             launchpad.rerun_fw(document["fw_id"])
         launch_all(launchpad, query, run.root, lambda name: on_launch(run.find_job(name)))
         return read_job_states(run, launchpad)
+
+
+def _put_back_removed(run: RunDirectory, launchpad: LaunchPad) -> None:
+    """Put back complete jobs whose trajectory or analysis was removed, and what follows them."""
+    for job in run.jobs:
+        name = RESULT_NAMES.get(job.kind)
+        if name is None or (run.job_directory(job) / name).is_file():
+            continue
+        query = {"spec.run_directory": str(run.root), "name": job.name, "state": "COMPLETED"}
+        document = launchpad.fireworks.find_one(query, {"fw_id": 1})
+        if document is not None:
+            launchpad.rerun_fw(document["fw_id"])
 
 
 def read_job_states(run: RunDirectory, launchpad: LaunchPad) -> tuple[JobState, ...]:

@@ -23,7 +23,7 @@ from typing import IO, Any
 from custodian.custodian import Custodian, CustodianError, Job
 
 from qdcomp.engines import Engine
-from qdcomp.errors import EngineError
+from qdcomp.errors import EngineError, ParseError
 from qdcomp.recipes.supervised import wrap_command
 
 RECORD_NAME = "run_record.json"
@@ -132,7 +132,9 @@ def run_job(engine: Engine, directory: Path) -> RunRecord:
         started = time.time()
         failure, corrections = _run_through_custodian(engine, job, directory)
         record = _make_record(engine, directory, earlier, job.starts, started, corrections)
-    (directory / RECORD_NAME).write_text(json.dumps(asdict(record), indent=2) + "\n")
+    partial = directory / f"{RECORD_NAME}.partial"
+    partial.write_text(json.dumps(asdict(record), indent=2) + "\n")
+    partial.replace(directory / RECORD_NAME)
     if not engine.is_complete(directory):
         engine.parse(directory)  # the engine knows best what went wrong, and says so
         raise EngineError(
@@ -145,11 +147,24 @@ def run_job(engine: Engine, directory: Path) -> RunRecord:
 
 
 def read_run_record(directory: Path) -> RunRecord | None:
-    """Record of how the job in `directory` was run; None if it was not."""
+    """Record of how the job in `directory` was run; None if it was not.
+
+    Raises
+    ------
+    ParseError
+        If the file is damaged.
+    """
     path = directory / RECORD_NAME
     if not path.is_file():
         return None
-    return RunRecord(**json.loads(path.read_text()))
+    try:
+        return RunRecord(**json.loads(path.read_text()))
+    except (ValueError, TypeError) as error:
+        raise ParseError(
+            f"damaged ({error}); expected how and when this job was run. Remove the file: "
+            "the job is then looked at again by qdcomp resume, and its results are kept",
+            path,
+        ) from error
 
 
 def _run_through_custodian(

@@ -54,7 +54,7 @@ def load_result(path: Path, kind: type[Result]) -> Result:
             if found != kind.__name__:
                 raise StoreError(f"{path} holds {found or 'no result'}, not {kind.__name__}")
             return _read_fields(file, kind)
-    except (OSError, KeyError) as error:
+    except (OSError, KeyError, RuntimeError) as error:
         raise StoreError(
             f"cannot read {path}: {error}; analyse the run again to make it anew"
         ) from error
@@ -96,6 +96,8 @@ def _read_fields(group: h5py.Group, kind: type[Result]) -> Result:
 
 def _read_value(group: h5py.Group, name: str, hint: Any) -> Any:
     if name not in group and name not in group.attrs:
+        if _strip_optional(hint) is hint:
+            raise KeyError(f"{name} is not there: the file is of another version of qdcomp")
         return None
     hint = _strip_optional(hint)
     origin = get_origin(hint) or hint

@@ -34,6 +34,9 @@ ANALYSIS_NAME = "analysis.h5"
 MODES_NAME = "modes.h5"
 HARMONIC_NAME = "harmonic_spectrum.h5"
 
+RESULT_NAMES: dict[JobKind, str] = {"collect": TRAJECTORY_NAME, "analyse": ANALYSIS_NAME}
+"""File that a job without engine makes in its folder, and that the report reads."""
+
 
 @dataclass(frozen=True)
 class RunDirectory:
@@ -127,6 +130,8 @@ def create_run(root: Path, study: Study) -> RunDirectory:
                 f"{there.engine}; choose another folder with --out, or remove it"
             )
         return RunDirectory(root, there)
+    if root.exists() and not root.is_dir():
+        raise InputError(f"{root} is a file, and a run is a folder; choose another with --out")
     if root.is_dir() and any(root.iterdir()):
         raise InputError(f"{root} is not empty and not a run; choose another folder with --out")
     root.mkdir(parents=True, exist_ok=True)
@@ -151,3 +156,39 @@ def open_run(root: Path) -> RunDirectory:
             "make one with: qdcomp run STUDY --out FOLDER"
         )
     return RunDirectory(root, read_study(root / STUDY_NAME))
+
+
+def check_trajectories(run: RunDirectory) -> None:
+    """Say which trajectories of a run are not there yet.
+
+    Raises
+    ------
+    InputError
+        If one is missing.
+    """
+    _check_made(run, "collect", "trajectory")
+
+
+def check_analyses(run: RunDirectory) -> None:
+    """Say which analyses of a run are not there yet.
+
+    Raises
+    ------
+    InputError
+        If one is missing.
+    """
+    _check_made(run, "analyse", "analysis")
+
+
+def _check_made(run: RunDirectory, kind: JobKind, noun: str) -> None:
+    missing = [
+        f"{job.temperature_k:g} K"
+        for job in run.select_jobs(kind)
+        if not (run.job_directory(job) / RESULT_NAMES[kind]).is_file()
+    ]
+    if missing:
+        raise InputError(
+            f"{run.root} is not finished: there is no {noun} yet at {', '.join(missing)}; "
+            f"see how it stands with: qdcomp status {run.root}; "
+            f"go on with: qdcomp resume {run.root}"
+        )

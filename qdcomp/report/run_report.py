@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qdcomp.analysis import DotAnalysis, HuangRhysSpectrum, ModeCoupling
-from qdcomp.compare import PublishedCoupling, find_coupling_row, find_published
 from qdcomp.recipes.foreign_run import ForeignRun
 from qdcomp.recipes.job_state import JobState
 from qdcomp.recipes.plan import ENGINE_KINDS
@@ -24,10 +23,12 @@ from qdcomp.recipes.run_directory import (
     HARMONIC_NAME,
     MODES_NAME,
     RunDirectory,
+    check_analyses,
 )
 from qdcomp.recipes.study_schema import Study
-from qdcomp.report.content import DotRun, JobRow, PublishedRow, ReportInput
+from qdcomp.report.content import DotRun, JobRow, ReportInput
 from qdcomp.report.html import write_report
+from qdcomp.report.published_rows import compare_with_published
 from qdcomp.report.summary import summarise_run
 from qdcomp.structures import read_structure
 
@@ -63,9 +64,12 @@ def report_run(run: RunDirectory, states: Sequence[JobState]) -> MadeReport:
 
     Raises
     ------
+    InputError
+        The run is not finished.
     StoreError
-        An analysis is missing or damaged.
+        An analysis is damaged.
     """
+    check_analyses(run)
     runs = tuple(_load_dot_run(run, temperature) for temperature in _sort_temperatures(run.study))
     results = parse_jobs(run)
     provenance = collect_provenance(run, results)
@@ -118,78 +122,6 @@ def report_foreign_run(foreign: ForeignRun, directory: Path) -> MadeReport:
         path=path,
         headline=(summarise_run(content, dot_run),),
         warnings=(*foreign.warnings, *foreign.analysis.warnings),
-    )
-
-
-def compare_with_published(study: Study, analysis: DotAnalysis) -> tuple[PublishedRow, ...]:
-    """Put the calculated coupling and linewidth beside the numbers the study refers to."""
-    reference = study.reference
-    if reference is None:
-        return ()
-    if reference.entry is not None:
-        return _compare_histogram(f"{reference.paper}.{reference.entry}", study, analysis)
-    row = find_coupling_row(study.structure.cells, study.structure.shell is not None)
-    return () if row is None else _compare_coupling(row, analysis)
-
-
-def _compare_coupling(row: PublishedCoupling, analysis: DotAnalysis) -> tuple[PublishedRow, ...]:
-    spectrum, table = analysis.spectrum, analysis.linewidths
-    at_300 = [index for index, value in enumerate(table.temperatures_k) if value == 300.0]
-    factors = [
-        PublishedRow(
-            f"S around {band.name}",
-            "",
-            band.huang_rhys_factor,
-            band.huang_rhys_factor_error,
-            published,
-            row.where,
-        )
-        for band, published in zip(spectrum.bands, row.huang_rhys_factors, strict=True)
-    ]
-    energies = [
-        PublishedRow(
-            "reorganization energy Λ",
-            "meV",
-            spectrum.reorganization_energy_ev * 1e3,
-            spectrum.reorganization_energy_error_ev * 1e3,
-            row.reorganization_energy_ev * 1e3,
-            f"{row.where}, from its S",
-        )
-    ]
-    widths = [
-        PublishedRow(
-            "linewidth Γ(300 K)",
-            "meV",
-            table.classical_ev[index] * 1e3,
-            table.classical_error_ev[index] * 1e3,
-            row.fwhm_300k_mev,
-            row.where,
-        )
-        for index in at_300
-    ]
-    return (*factors, *energies, *widths)
-
-
-def _compare_histogram(entry: str, study: Study, analysis: DotAnalysis) -> tuple[PublishedRow, ...]:
-    """Put the width of the gap's histogram beside the paper's free and frozen dots."""
-    published = find_published(entry)
-    frozen = study.structure.frozen
-    key = None
-    if frozen is None:
-        key = "free_fwhm_mev"
-    elif frozen.region == "shell" and frozen.shell_cells == 2.0:
-        key = "frozen_two_cells_fwhm_mev"
-    if key is None or not isinstance(published.value, dict) or key not in published.value:
-        return ()
-    return (
-        PublishedRow(
-            f"FWHM of the gap histogram at {analysis.temperature_k:g} K",
-            "meV",
-            analysis.gap_histogram.fwhm_ev * 1e3,
-            None,
-            float(published.value[key]),
-            published.where or entry,
-        ),
     )
 
 

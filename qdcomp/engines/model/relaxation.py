@@ -90,10 +90,13 @@ class _Relaxation:
             )
         if self.steps % CHECKPOINT_STEPS == 0:
             replace_file(self.directory / CHECKPOINT_NAME, format_structure(self.atoms))
-            self.report(
-                f"step {self.steps}/{self.limits.max_steps} "
-                f"largest force {_largest_force(self.atoms):.5f} eV/Å"
-            )
+            self._report_progress()
+
+    def _report_progress(self) -> None:
+        self.report(
+            f"step {self.steps}/{self.limits.max_steps} "
+            f"largest force {_largest_force(self.atoms):.5f} eV/Å"
+        )
 
     def _run(self, optimiser: FIRE | LBFGS, max_force: float) -> None:
         for _ in optimiser.irun(fmax=max_force, steps=self.limits.max_steps - self.steps):
@@ -114,6 +117,7 @@ class _Relaxation:
             self._run(FIRE(self.atoms, logfile=None), LARGE_FORCE)
         if self.steps < self.limits.max_steps:
             self._run(LBFGS(self.atoms, logfile=None, maxstep=LONGEST_STEP), wanted)
+        self._report_progress()
         largest = _largest_force(self.atoms)
         if largest > wanted:
             raise ConvergenceError(
