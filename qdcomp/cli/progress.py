@@ -43,18 +43,22 @@ class RunProgress:
 
     def update(self) -> None:
         """Read how far the job is."""
-        from qdcomp.recipes.campaign import count_steps
-
         if self._current is not None:
             job, task = self._current
-            self._progress.update(task, completed=count_steps(self._run, job))
+            self._progress.update(task, completed=self._count_steps(job))
 
     def finish(self) -> None:
         """Close the bar of the job before."""
         if self._current is not None:
             job, task = self._current
-            self._progress.update(task, completed=job.steps or 1, total=job.steps or 1)
+            done = self._count_steps(job) or 1
+            self._progress.update(task, completed=done, total=done)
             self._current = None
+
+    def _count_steps(self, job: PlannedJob) -> int:
+        from qdcomp.recipes.campaign import count_steps
+
+        return count_steps(self._run, job)
 
 
 @contextmanager
