@@ -17,7 +17,6 @@ from qdcomp.cli.status import status
 
 application = typer.Typer(
     name="qdcomp",
-    help="Perovskite quantum dots from structure to linewidth, beside single-dot data.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",

@@ -26,7 +26,9 @@ def build(
     shell: Annotated[
         str | None, typer.Option(help="Composition of a shell, for example CsCaBr3.")
     ] = None,
-    shell_cells: Annotated[float, typer.Option(help="Thickness of the shell in unit cells.")] = 1.0,
+    shell_cells: Annotated[
+        float | None, typer.Option(help="Thickness of the shell in unit cells (default: 1).")
+    ] = None,
     freeze: Annotated[
         str | None,
         typer.Option(
@@ -56,6 +58,11 @@ def build(
     )
 
     policy = _read_charge(charge)
+    if shell is None and shell_cells is not None:
+        raise InputError(
+            f"--shell-cells {shell_cells:g} is the thickness of a shell, and there is none; "
+            "name its composition, like --shell CsCaBr3"
+        )
     if shell is None:
         structure = build_quantum_dot(
             cells, composition, lattice_constant=lattice_constant, charge=policy, seed=seed
@@ -65,7 +72,7 @@ def build(
             cells,
             core=composition,
             shell=shell,
-            shell_cells=shell_cells,
+            shell_cells=1.0 if shell_cells is None else shell_cells,
             lattice_constant=lattice_constant,
             charge=policy,
             seed=seed,

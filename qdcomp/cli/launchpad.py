@@ -13,7 +13,11 @@ def lpad(context: typer.Context, run: RunArgument) -> None:
     For example:
       qdcomp lpad runs/demo get_wflows
       qdcomp lpad runs/demo get_fws -s FIZZLED -d more
+      qdcomp lpad runs/demo --help
     """
+    if str(run) in ("-h", "--help"):
+        typer.echo(context.get_help())
+        raise typer.Exit
     from qdcomp.recipes.campaign import find_launchpad
     from qdcomp.recipes.launchpads import changes_nothing, open_launchpad, run_lpad
     from qdcomp.recipes.run_directory import open_run

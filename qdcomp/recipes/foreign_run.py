@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,7 +81,7 @@ def analyse_foreign_run(
         A damaged file, two runs in one, or files that do not belong together.
     """
     outputs = read_cp2k_directory(directory, timestep_fs=timestep_fs)
-    temperature = temperature_k or outputs.temperature_k
+    temperature = outputs.temperature_k if temperature_k is None else temperature_k
     if temperature is None:
         raise InputError(f"{directory} does not say its temperature; give it: --temperature 10")
     if not outputs.has_frontier_orbitals:
@@ -107,6 +108,11 @@ def _write_first_structure(outputs: Cp2kDirectory, out: Path, charge: int | None
 
 
 def _write_trajectory(outputs: Cp2kDirectory, path: Path, skip_fs: float) -> Path:
+    if not 0.0 <= skip_fs < math.inf:
+        raise InputError(
+            f"a time of {skip_fs:g} fs cannot be left out at the beginning; "
+            "expected 0 or a positive number of fs"
+        )
     skipped = round(skip_fs / outputs.timestep_fs)
     if skipped >= outputs.n_frames:
         raise InputError(

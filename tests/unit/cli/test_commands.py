@@ -62,6 +62,9 @@ def test_build_freezes_what_it_is_told(tmp_path):
         (["build", "--charge", "some"], "formal, neutral or a whole number"),
         (["build", "--freeze", "shell"], "shell:0.5"),
         (["build", "--shell", "CsCaBr3", "--shell-cells", "9"], "core"),
+        (["build", "--shell-cells", "2"], "--shell CsCaBr3"),
+        (["run", "demo", "--out", "file"], "is a file, and a run is a folder"),
+        (["plan", "demo", "--inputs", "file"], "file: File exists; expected"),
         (["plan", "no_such_study"], "shipped studies: demo"),
         (["run", "no_such_study"], "shipped studies: demo"),
         (["resume", "nowhere"], "not the folder of a run"),
@@ -74,6 +77,7 @@ def test_bad_input_is_one_line_that_says_what_to_do(
     monkeypatch, tmp_path, capsys, arguments, expected
 ):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
     assert call(monkeypatch, *arguments) == USER_ERROR
     error = capsys.readouterr().err
     assert error.startswith("qdcomp: error: ")
@@ -84,6 +88,23 @@ def test_bad_input_is_one_line_that_says_what_to_do(
 def test_a_wrong_option_is_refused(monkeypatch, capsys):
     assert call(monkeypatch, "build", "--sells", "3") == USER_ERROR
     assert "--sells" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--temperature", "--emission-temperature"])
+@pytest.mark.parametrize("value", ["0", "-3", "nan", "inf"])
+def test_a_temperature_is_a_positive_number(monkeypatch, tmp_path, capsys, option, value):
+    assert call(monkeypatch, "analyse", str(tmp_path), option, value) == USER_ERROR
+    assert f"{option}': {value} K;" in capsys.readouterr().err
+
+
+def test_lpad_has_help_of_its_own(monkeypatch, capsys):
+    assert call(monkeypatch, "lpad", "--help") == 0
+    assert "qdcomp lpad runs/demo get_wflows" in capsys.readouterr().out
+
+
+def test_help_says_where_to_begin(monkeypatch, capsys):
+    assert call(monkeypatch, "--help") == 0
+    assert "qdcomp run demo" in capsys.readouterr().out
 
 
 def test_debug_shows_the_traceback(monkeypatch, tmp_path, capsys):
