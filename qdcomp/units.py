@@ -36,6 +36,3 @@ AMU_ANGSTROM2_PER_FS2_EV = 103.642696
 
 FWHM_PER_SIGMA = 2.0 * math.sqrt(2.0 * math.log(2.0))
 """Full width at half maximum of a Gaussian over its standard deviation, 2.3548."""
-
-WAVENUMBER_EV = 1.239841984e-4
-"""1 cm⁻¹ in eV."""
