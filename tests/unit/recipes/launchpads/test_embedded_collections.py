@@ -19,11 +19,6 @@ from qdcomp.recipes.launchpads.durable_collections import DurableClient
 COLLECTIONS = ("things", "fireworks", "workflows", "launches", "fw_id_assigner", "offline_runs")
 
 
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "launchpad.sqlite"
-
-
 def make_chain(length=3):
     jobs = []
     for number in range(length):

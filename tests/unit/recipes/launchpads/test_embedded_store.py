@@ -18,11 +18,6 @@ from qdcomp.recipes.launchpads.embedded_store import APPLICATION_ID, FORMAT_VERS
 OPEN = "import sys, qdcomp.recipes.launchpads as l\nwith l.open_launchpad(sys.argv[1]): "
 
 
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "launchpad.sqlite"
-
-
 def run_python(code, path):
     return subprocess.run(
         [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False
