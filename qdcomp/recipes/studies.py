@@ -48,6 +48,9 @@ MAX_SEGMENTS = 1000
 MAX_TRIED_CELLS = 24
 """Largest dot that is built to see whether it can be: 0.1 s. Larger ones fail when built."""
 
+_FILE_ENDINGS = (".yaml", ".yml")
+"""Endings of a setting that is the path of a file."""
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
 _WHOLE = 1e-6  # tolerance on a number of steps, for durations such as 0.3 ps / 0.1 fs
 
@@ -82,6 +85,7 @@ def read_study(path: Path | str, *, engine: str | None = None) -> Study:
     fields = _read_fields(document, engine)
     document.finish()
     problems.raise_if_any()
+    fields["engine_settings"] = _find_named_files(fields["engine_settings"], path.parent)
     study = Study(**fields, source=path, source_sha256=hashlib.sha256(content).hexdigest())
     if study.structure.cells <= MAX_TRIED_CELLS:
         with document.noting("structure"):
@@ -335,6 +339,19 @@ def _read_engine_settings(document: Section) -> dict[str, dict[str, object]]:
     settings = {name: section.take_section(name) for name in ENGINES}
     section.finish()
     return {name: values.take_everything() for name, values in settings.items() if values}
+
+
+def _find_named_files(settings: dict[str, object], folder: Path) -> dict[str, object]:
+    """Give the files that settings name by a path their absolute one: jobs run in other folders.
+
+    A path is relative to the folder of the study, or else to the current one.
+    """
+    found = dict(settings)
+    for name, value in settings.items():
+        if isinstance(value, str) and value.endswith(_FILE_ENDINGS):
+            there = [place / value for place in (folder, Path()) if (place / value).is_file()]
+            found[name] = str(there[0].resolve()) if there else value
+    return found
 
 
 def build_structure(study: Study) -> Structure:

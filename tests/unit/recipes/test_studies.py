@@ -257,3 +257,21 @@ def test_the_structure_of_a_study_is_built_with_its_frozen_atoms(write):
     structure = build_structure(read_study(write(text)))
     assert (structure.depth_cells[~structure.frozen] == 0.0).all()
     assert (structure.depth_cells[structure.frozen] >= 0.5).all()
+
+
+@pytest.mark.parametrize("beside", [True, False], ids=["beside the study", "in this folder"])
+def test_a_file_that_a_setting_names_is_found_from_any_folder(tmp_path, monkeypatch, beside):
+    folder, elsewhere = tmp_path / "studies", tmp_path / "elsewhere"
+    folder.mkdir()
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    fit = (folder if beside else elsewhere) / "fit.yaml"
+    fit.touch()
+    text = change("  cp2k: {cutoff_ry", "  model: {parameters: fit.yaml}\n  cp2k: {cutoff_ry")
+    (folder / "study.yaml").write_text(text)
+    assert read_study(folder / "study.yaml").engine_settings == {"parameters": str(fit)}
+
+
+def test_a_file_that_is_not_there_is_left_to_the_engine_to_refuse(write):
+    text = change("  cp2k: {cutoff_ry", "  model: {parameters: none.yaml}\n  cp2k: {cutoff_ry")
+    assert read_study(write(text)).engine_settings == {"parameters": "none.yaml"}
