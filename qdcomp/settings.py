@@ -7,6 +7,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from qdcomp.errors import InputError
+
 CP2K_BINARIES = ("cp2k.psmp", "cp2k.ssmp", "cp2k.popt", "cp2k.sopt", "cp2k")
 """Names under which CP2K is installed, best first."""
 
@@ -36,11 +38,28 @@ def read_machine_settings() -> MachineSettings:
     ``QDCOMP_CP2K_COMMAND`` (for example ``srun cp2k.psmp``) goes before the binaries found on
     the path; ``CP2K_DATA_DIR`` before ``/usr/share/cp2k``; ``OMP_NUM_THREADS`` before the
     number of cores this process may use.
+
+    Raises
+    ------
+    InputError
+        If ``OMP_NUM_THREADS`` is no number of threads.
     """
     command = tuple(os.environ.get("QDCOMP_CP2K_COMMAND", "").split())
     if not command:
         found = next((name for name in CP2K_BINARIES if shutil.which(name)), None)
         command = (found,) if found else ()
     data = Path(os.environ.get("CP2K_DATA_DIR", "/usr/share/cp2k"))
-    threads = int(os.environ.get("OMP_NUM_THREADS", "0") or 0) or len(os.sched_getaffinity(0))
-    return MachineSettings(command, data if data.is_dir() else None, threads)
+    return MachineSettings(command, data if data.is_dir() else None, _read_threads())
+
+
+def _read_threads() -> int:
+    text = os.environ.get("OMP_NUM_THREADS", "").strip()
+    if not text:
+        return len(os.sched_getaffinity(0))
+    outermost = text.partition(",")[0].strip()  # a list has one number for each nested level
+    if not outermost.isdecimal() or int(outermost) == 0:
+        raise InputError(
+            f"OMP_NUM_THREADS={text!r}: expected a whole number of threads, like 4; "
+            "set it anew, or unset it for every core"
+        )
+    return int(outermost)
