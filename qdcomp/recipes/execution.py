@@ -29,6 +29,7 @@ from qdcomp.recipes.supervised import wrap_command
 RECORD_NAME = "run_record.json"
 """File in a job directory that says how it was run."""
 
+_ERRORS_NAME = "stderr.txt"
 _LOCK_NAME = "running.lock"
 _LOCK_PATIENCE_S = 10.0
 _MAX_CORRECTIONS = 6
@@ -90,7 +91,7 @@ class _EngineCommand(Job):
         self.starts += 1
         with (
             (self._directory / self._engine.output_name).open("ab") as output,
-            (self._directory / "stderr.txt").open("ab") as errors,
+            (self._directory / _ERRORS_NAME).open("ab") as errors,
         ):
             self._process = subprocess.Popen(
                 wrap_command(self._engine.command(self._directory)),
@@ -136,11 +137,15 @@ def run_job(engine: Engine, directory: Path) -> RunRecord:
     partial.write_text(json.dumps(asdict(record), indent=2) + "\n")
     partial.replace(directory / RECORD_NAME)
     if not engine.is_complete(directory):
-        engine.parse(directory)  # the engine knows best what went wrong, and says so
+        try:
+            engine.parse(directory)  # the engine knows best what went wrong, and says so
+        except ParseError as error:  # it wrote no output that could tell
+            failure = "; ".join(filter(None, (failure, str(error))))
         raise EngineError(
             f"{engine.name} stopped before the job was done"
             f"{': ' + failure if failure else ''}. Last lines of {engine.output_name}:\n"
-            f"{_read_tail(directory / engine.output_name)}",
+            f"{_read_tail(directory / engine.output_name)}\n"
+            f"Last lines of {_ERRORS_NAME}:\n{_read_tail(directory / _ERRORS_NAME)}",
             directory,
         )
     return record
