@@ -125,7 +125,11 @@ def read_job_states(run: RunDirectory, launchpad: LaunchPad) -> tuple[JobState, 
     )
     documents = {document["name"]: document for document in found}
     if not documents:
-        raise InputError(f"the launchpad has no jobs of {run.root}; start it with: qdcomp run")
+        raise InputError(
+            f"the launchpad has no jobs of {run.root}: it was not started there, or the folder was "
+            f"moved or copied; take it up with: qdcomp resume {run.root} (finished jobs are not "
+            "run again)"
+        )
     return tuple(
         _describe_job(run, launchpad, job, documents[job.name])
         for job in run.jobs

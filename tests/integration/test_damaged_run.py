@@ -101,3 +101,14 @@ def test_a_damaged_record_of_a_job_is_named(monkeypatch, capsys, run, content):
     assert f"{record}: damaged" in error and "Remove the file" in error
     record.unlink()
     assert call(monkeypatch, "resume", run) == 0
+
+
+@pytest.mark.slow
+def test_a_copy_of_a_run_is_taken_up_where_it_lies(monkeypatch, capsys, run, tmp_path):
+    copy = shutil.copytree(run, tmp_path / "copy")
+    assert call(monkeypatch, "status", copy) == USER_ERROR
+    assert f"qdcomp resume {copy}" in capsys.readouterr().err
+    output = copy / "jobs" / "03_sample_T10K_2of2" / "model.out"
+    before = output.read_bytes()
+    assert call(monkeypatch, "resume", copy) == 0
+    assert output.read_bytes() == before
