@@ -33,9 +33,10 @@ from qdcomp.analysis.phonon_dos import PhononDos, compute_phonon_dos, differenti
 from qdcomp.analysis.sampling import block_bootstrap_error
 from qdcomp.analysis.validity import (
     MINIMUM_FRAMES,
+    list_layers,
+    require_depths,
     require_mask,
     require_masses,
-    require_per_atom,
     require_positive,
     require_series,
     require_vectors,
@@ -44,6 +45,9 @@ from qdcomp.errors import InputError
 
 DEFAULT_TEMPERATURES_K = (10.0, 50.0, 100.0, 150.0, 200.0, 250.0, 300.0)
 """Temperatures of the linewidth table [K], those of Rainò et al. 2022 and between."""
+
+OFF_LATTICE = "off lattice"
+"""Name of the layer of atoms whose depth is unknown, where that of others is known."""
 
 INCONSISTENT_ERRORS = 2.0
 """Errors of Γ by which Γ of the spectrum and 2.3548 σ may differ before the user is told: of 300
@@ -72,7 +76,8 @@ class DotAnalysis:
     mean_gap_ev, mean_gap_error_ev
         Mean of the gap and its standard error (block bootstrap) [eV].
     phonon_dos
-        Phonon density of states; partial ones are named ``"element Br"``, ``"layer 0.5"``.
+        Phonon density of states; partial ones are named ``"element Br"``, ``"layer 0.5"``,
+        ``"layer off lattice"``.
     spectrum
         Huang–Rhys spectrum, at ``temperature_k``.
     dephasing
@@ -171,7 +176,8 @@ def analyse_dot(
     homo_populations, lumo_populations
         Share of each atom in the orbital, shape ``(n_frames, n_atoms)``.
     depth_cells
-        Depth of each atom below the surface [unit cells], shape ``(n_atoms,)``.
+        Depth of each atom below the surface [unit cells], shape ``(n_atoms,)``; nan where it is
+        unknown, as of an atom on no site of the dot.
     frozen
         True where an atom was held, shape ``(n_atoms,)``.
     linewidth_temperatures_k
@@ -325,12 +331,16 @@ def _optional(name: str, values: ArrayLike | None, n_frames: int) -> NDArray[np.
 def _group_atoms(
     symbols: Sequence[str], depth_cells: ArrayLike | None, n_atoms: int
 ) -> dict[str, NDArray[np.bool_]]:
-    """Masks of the elements and of the layers."""
+    """Masks of the elements and of the layers; either add up to all atoms."""
     if len(symbols) != n_atoms:
         raise InputError(f"{len(symbols)} symbols for {n_atoms} atoms; expected one per atom")
     elements = np.asarray(symbols)
     groups = {f"element {name}": elements == name for name in sorted(set(symbols))}
     if depth_cells is not None:
-        depths = require_per_atom("depths", depth_cells, n_atoms)
-        groups |= {f"layer {depth:g}": depths == depth for depth in np.unique(depths)}
+        depths = require_depths(depth_cells, n_atoms)
+        layers = {f"layer {depth:g}": depths == depth for depth in list_layers(depths)}
+        unknown = np.isnan(depths)
+        if layers and unknown.any():
+            layers[f"layer {OFF_LATTICE}"] = unknown
+        groups |= layers
     return groups

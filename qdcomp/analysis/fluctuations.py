@@ -18,8 +18,9 @@ from scipy.optimize import least_squares
 from qdcomp.analysis.sampling import relative_variance_error
 from qdcomp.analysis.validity import (
     MINIMUM_FRAMES,
+    list_layers,
+    require_depths,
     require_mask,
-    require_per_atom,
     require_series,
     require_vectors,
 )
@@ -127,7 +128,8 @@ def compute_position_fluctuations(
     symbols
         Chemical symbols, one per atom.
     depth_cells
-        Depth of each atom below the surface [unit cells], shape ``(n_atoms,)``.
+        Depth of each atom below the surface [unit cells], shape ``(n_atoms,)``; an atom where it
+        is nan is in no layer.
     frozen
         True where an atom was held, shape ``(n_atoms,)``; such atoms are in no mean.
 
@@ -148,8 +150,8 @@ def compute_position_fluctuations(
     by_element = [_average(squared, name, None, (elements == name) & ~held) for name in names]
     by_layer = []
     if depth_cells is not None:
-        depths = require_per_atom("depths", depth_cells, n_atoms)
-        for depth in np.unique(depths):
+        depths = require_depths(depth_cells, n_atoms)
+        for depth in list_layers(depths):
             for name in names:
                 chosen = (elements == name) & (depths == depth) & ~held
                 by_layer.append(_average(squared, name, float(depth), chosen))

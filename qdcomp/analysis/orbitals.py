@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from qdcomp.analysis.sampling import block_bootstrap_error
-from qdcomp.analysis.validity import require_per_atom
+from qdcomp.analysis.validity import list_layers, require_depths
 from qdcomp.errors import InputError
 
 
@@ -80,7 +80,8 @@ def compute_orbital_localization(
         Share of each atom in each frame, shape ``(n_frames, n_atoms)``; each frame is normalised
         to a sum of 1.
     depth_cells
-        Depth of each atom below the surface [unit cells], shape ``(n_atoms,)``.
+        Depth of each atom below the surface [unit cells], shape ``(n_atoms,)``; an atom where it
+        is nan is in no layer.
 
     Raises
     ------
@@ -89,7 +90,7 @@ def compute_orbital_localization(
     """
     depths = None
     if depth_cells is not None:
-        depths = require_per_atom("depths", depth_cells, len(symbols))
+        depths = require_depths(depth_cells, len(symbols))
     return OrbitalLocalization(
         homo=_localize("HOMO", homo_populations, symbols, depths),
         lumo=_localize("LUMO", lumo_populations, symbols, depths),
@@ -107,7 +108,7 @@ def _localize(
     shares = _normalize(name, np.asarray(populations, dtype=np.float64), len(symbols))
     elements = np.asarray(symbols)
     by_element = {s: shares[:, elements == s].sum(axis=1) for s in sorted(set(symbols))}
-    layers = np.array([]) if depths is None else np.unique(depths)
+    layers = np.array([]) if depths is None else list_layers(depths)
     by_layer = [shares[:, depths == depth].sum(axis=1) for depth in layers]
     return OrbitalPopulation(
         by_element={s: float(series.mean()) for s, series in by_element.items()},

@@ -89,6 +89,32 @@ def require_per_atom(name: str, values: ArrayLike, n_atoms: int) -> NDArray[np.f
     return numbers
 
 
+def require_depths(depth_cells: ArrayLike, n_atoms: int) -> NDArray[np.float64]:
+    """Return the depth of each atom [unit cells], shape ``(n_atoms,)``; nan where it is unknown.
+
+    Raises
+    ------
+    InputError
+        If the shape is another or a value is infinite.
+    """
+    depths = np.asarray(depth_cells, dtype=np.float64)
+    known = ~np.isnan(depths)
+    require_per_atom("depths", np.where(known, depths, 0.0), n_atoms)
+    return depths
+
+
+def list_layers(depths: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Depths of the layers [unit cells], ascending, shape ``(n_layers,)``; unknown ones are none.
+
+    Parameters
+    ----------
+    depths
+        Depth of each atom [unit cells], shape ``(n_atoms,)``; nan where it is unknown.
+    """
+    layers: NDArray[np.float64] = np.unique(depths[~np.isnan(depths)])
+    return layers
+
+
 def require_masses(masses: ArrayLike, n_atoms: int) -> NDArray[np.float64]:
     """Return positive masses [amu], shape ``(n_atoms,)``.
 

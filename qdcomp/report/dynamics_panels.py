@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from qdcomp.analysis import DotAnalysis, OrbitalLocalization, PhononDos
+from qdcomp.analysis.dot import OFF_LATTICE
 from qdcomp.report import style
 from qdcomp.report.number_text import format_measured, format_plain
 from qdcomp.report.panel import (
@@ -78,7 +79,7 @@ def _parts(dos: PhononDos, names: list[str]) -> list[Line]:
         kind, _, which = name.partition(" ")
         is_element = kind == ELEMENT_PREFIX.strip()
         color = style.element_color(which) if is_element else style.cycle(style.LAYERS, index)
-        label = which if is_element else f"{which} cells deep"
+        label = which if is_element or which == OFF_LATTICE else f"{which} cells deep"
         dash = style.cycle(style.DASHES, index)
         lines.append(_dos_line(dos, dos.partial[name], label, color, dash))
     return lines

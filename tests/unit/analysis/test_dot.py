@@ -50,6 +50,24 @@ def test_a_gap_that_fluctuates_at_its_ends_only_is_told_of(trajectory):
     assert any(said in warning for warning in analyse_dot(**trajectory | {"gap_ev": gap}).warnings)
 
 
+def test_atoms_of_unknown_depth_are_in_no_layer_and_still_counted(trajectory):
+    depths = np.where(np.arange(30) % 10 == 0, np.nan, DEPTHS)
+    result = analyse_dot(**trajectory | {"depth_cells": depths})
+    partial = result.phonon_dos.partial
+    layers = [name for name in partial if name.startswith("layer")]
+    assert layers == ["layer 0", "layer 0.5", "layer 1", "layer off lattice"]
+    np.testing.assert_allclose(sum(partial[name] for name in layers), result.phonon_dos.density)
+    assert sum(entry.n_atoms for entry in result.fluctuations.by_layer) == 27
+    assert result.orbitals.lumo.by_layer.sum() == pytest.approx(0.9, abs=0.01)
+
+
+def test_a_structure_that_is_no_dot_has_no_layers(trajectory):
+    result = analyse_dot(**trajectory | {"depth_cells": np.full(30, np.nan)})
+    assert result.fluctuations.by_layer == ()
+    assert len(result.orbitals.lumo.depths_cells) == 0
+    assert not any(name.startswith("layer") for name in result.phonon_dos.partial)
+
+
 def test_every_observable_is_there_and_the_parts_agree(trajectory):
     result = analyse_dot(**trajectory)
     assert result.n_free_atoms == result.n_atoms == 30
