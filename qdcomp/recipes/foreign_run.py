@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from ase import Atoms
 
 from qdcomp.analysis import DotAnalysis
@@ -16,7 +17,7 @@ from qdcomp.recipes.run_directory import ANALYSIS_NAME, TRAJECTORY_NAME
 from qdcomp.recipes.stages import analyse_stored_trajectory
 from qdcomp.recipes.study_schema import AnalysisSpec
 from qdcomp.structures import Structure, adopt_structure, write_structure
-from qdcomp.trajectory import TrajectoryWriter, open_trajectory
+from qdcomp.trajectory import Trajectory, TrajectoryWriter, open_trajectory
 
 
 @dataclass(frozen=True)
@@ -87,24 +88,40 @@ def analyse_foreign_run(
     if not outputs.has_frontier_orbitals:
         raise InputError(f"{directory}: {outputs.warnings[-1]}")
     out.mkdir(parents=True, exist_ok=True)
-    structure = _write_first_structure(outputs, out, charge)
+    structure = _read_first_structure(outputs, charge)
     path = _write_trajectory(outputs, out / TRAJECTORY_NAME, skip_fs)
     with open_trajectory(path) as trajectory:
+        structure, held = _hold_what_stood_still(structure, trajectory)
         analysis = analyse_stored_trajectory(
             trajectory, structure, temperature, spec or AnalysisSpec()
         )
+    write_structure(structure, out / "structure.extxyz")
     save_result(out / ANALYSIS_NAME, analysis)
     assumed = () if charge is not None else ("the total charge is not known, 0 is written down",)
-    warnings = (*outputs.warnings, *assumed, *structure.warnings)
+    warnings = (*outputs.warnings, *assumed, *held, *structure.warnings)
     return ForeignRun(outputs, structure, analysis, path, warnings)
 
 
-def _write_first_structure(outputs: Cp2kDirectory, out: Path, charge: int | None) -> Structure:
+def _read_first_structure(outputs: Cp2kDirectory, charge: int | None) -> Structure:
     first = next(outputs.frames())
     atoms = Atoms(outputs.symbols, positions=first.positions)
-    structure = adopt_structure(atoms, outputs.path, charge or 0)
-    write_structure(structure, out / "structure.extxyz")
-    return structure
+    return adopt_structure(atoms, outputs.path, charge or 0)
+
+
+def _hold_what_stood_still(
+    structure: Structure, trajectory: Trajectory
+) -> tuple[Structure, tuple[str, ...]]:
+    """Mark atoms with the same coordinates in every frame as frozen, and say so.
+
+    They fix the frame of reference: no rotation is taken out, and they are no degrees of freedom.
+    """
+    still = np.ptp(trajectory.positions(), axis=0).max(axis=1) == 0.0
+    if not still.any() or still.all():
+        return structure, ()
+    return structure.with_frozen(still), (
+        f"{int(still.sum())} of {len(still)} atoms stand at the same place in every frame and are "
+        "taken as held fixed",
+    )
 
 
 def _write_trajectory(outputs: Cp2kDirectory, path: Path, skip_fs: float) -> Path:
