@@ -2,6 +2,7 @@
 
 import random
 import threading
+import time
 
 import bson
 import mongomock
@@ -294,6 +295,7 @@ def test_dates_in_an_order_of_lpad_are_read_as_a_server_reads_them(path):
     with open_launchpad(path) as launchpad:
         launchpad.add_wf(make_chain(3))
         launchpad.set_priority(1, 1)
+        time.sleep(0.005)  # a database keeps a date to the millisecond
         launchpad.pause_fw(2)  # its updated_on is a date from now on, those of others are texts
         assert launchpad.get_fw_ids(sort=[("updated_on", -1)])[0] == 2
         assert sorted(launchpad.get_wf_ids(sort=[("created_on", 1)])) == [1]
