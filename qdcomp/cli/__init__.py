@@ -11,6 +11,9 @@ from qdcomp.errors import QdcompError
 USER_ERROR = 2
 """Exit code of an error that the user can mend; wrong arguments have it too."""
 
+UNEXPECTED_ERROR = 70
+"""Exit code of a fault of qdcomp itself (EX_SOFTWARE of sysexits.h)."""
+
 
 def main() -> None:
     """Run the command line: one line on stderr for an error, a traceback only with --debug."""
@@ -24,6 +27,15 @@ def main() -> None:
             traceback.print_exc()
         sys.stderr.write(f"qdcomp: error: {_describe(error)}\n")
         sys.exit(USER_ERROR)
+    except Exception as error:  # a bug: say so in a line, not with a page of code
+        if "--debug" in sys.argv:
+            traceback.print_exc()
+        sys.stderr.write(
+            f"qdcomp: unexpected {type(error).__name__}: {error}. This is a fault of qdcomp, "
+            "nothing already computed is lost; call it again as qdcomp --debug ... and report "
+            "what it prints\n"
+        )
+        sys.exit(UNEXPECTED_ERROR)
 
 
 def _describe(error: QdcompError | OSError) -> str:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
 
-output = Console(highlight=False, markup=False, soft_wrap=True)
+PIPE_WIDTH = 200
+"""Columns of a table that goes into a file or another program."""
+
+output = Console(
+    highlight=False,
+    markup=False,
+    soft_wrap=True,
+    width=None if sys.stdout.isatty() else PIPE_WIDTH,
+)
 """Results."""
 
 notes = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)

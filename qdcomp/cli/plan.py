@@ -47,7 +47,7 @@ def plan(
     """
     from qdcomp.compare import check_reference
     from qdcomp.engines import load_engine
-    from qdcomp.recipes.plan import plan_study
+    from qdcomp.recipes.plan import format_estimate, plan_study
     from qdcomp.recipes.studies import build_structure, read_study
     from qdcomp.resources import find_study
 
@@ -64,8 +64,8 @@ def plan(
     )
     print_table(planned.rows())
     output.print(
-        f"in all {planned.simulated_fs / 1000:g} ps, about {planned.core_hours:.2g} core-hours, "
-        f"{planned.memory_gib:.2g} GiB"
+        f"in all {planned.simulated_fs / 1000:g} ps, about {format_estimate(planned.core_hours)} core-hours, "
+        f"{format_estimate(planned.memory_gib)} GiB"
     )
     for basis in planned.cost_basis:
         output.print(f"estimates: {basis}")

@@ -65,7 +65,7 @@ class RunProgress:
 def show_progress(run: RunDirectory) -> Iterator[RunProgress]:
     """Show how far the jobs of `run` are while the body runs them."""
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),

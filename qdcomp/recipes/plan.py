@@ -300,7 +300,13 @@ def _describe_row(study_name: str, entry: JobCost) -> tuple[str, ...]:
         job.name.removeprefix(f"{study_name}: "),
         f"{limit}{job.steps}" if job.steps else "",
         f"{job.duration_fs / 1000:g} ps" if job.duration_fs else "",
-        f"{cost.memory_gib:.2g} GiB" if cost else "",
-        f"{cost.core_hours:.2g}" if cost else "",
+        f"{format_estimate(cost.memory_gib)} GiB" if cost else "",
+        format_estimate(cost.core_hours) if cost else "",
         job.parents[-1].removeprefix(f"{study_name}: ") if job.parents else "",
     )
+
+
+def format_estimate(value: float) -> str:
+    """Two significant digits, in plain figures."""
+    rounded = float(f"{value:.2g}")
+    return f"{rounded:,.0f}" if rounded >= 10.0 else f"{rounded:g}"

@@ -4,7 +4,7 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from qdcomp.cli import USER_ERROR, main
+from qdcomp.cli import UNEXPECTED_ERROR, USER_ERROR, main
 from qdcomp.cli.application import application
 
 COMMANDS = get_command(application).commands
@@ -111,6 +111,18 @@ def test_debug_shows_the_traceback(monkeypatch, tmp_path, capsys):
     monkeypatch.chdir(tmp_path)
     assert call(monkeypatch, "--debug", "build", "--cells", "0") == USER_ERROR
     assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_fault_of_qdcomp_is_a_line_that_says_so(monkeypatch, tmp_path, capsys):
+    def fail(*arguments, **options):
+        raise RuntimeError("a bug")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("qdcomp.structures.build_quantum_dot", fail)
+    assert call(monkeypatch, "build") == UNEXPECTED_ERROR
+    error = capsys.readouterr().err
+    assert "unexpected RuntimeError: a bug" in error and "--debug" in error
+    assert "Traceback" not in error
 
 
 def test_plan_says_what_would_run_and_writes_nothing(monkeypatch, tmp_path):

@@ -6,7 +6,7 @@ import pytest
 
 from qdcomp.engines import CostEstimate
 from qdcomp.errors import InputError
-from qdcomp.recipes.plan import describe_engine_job, plan_jobs, plan_study
+from qdcomp.recipes.plan import describe_engine_job, format_estimate, plan_jobs, plan_study
 from qdcomp.recipes.studies import build_structure, read_study
 from qdcomp.resources import find_study
 
@@ -106,3 +106,11 @@ def test_the_plan_adds_up_what_the_engine_estimates(study):
     rows = plan.rows()
     assert {len(row) for row in rows} == {6}
     assert rows[2] == ("01 relax", "≤ 500", "", "2 GiB", "5", "00 build")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0123, "0.012"), (1.04, "1"), (9.96, "10"), (113.2, "110"), (5512.0, "5,500")],
+)
+def test_an_estimate_has_two_digits_in_plain_figures(value, text):
+    assert format_estimate(value) == text
