@@ -64,7 +64,8 @@ def plan(
     )
     print_table(planned.rows())
     output.print(
-        f"in all {planned.simulated_fs / 1000:g} ps, about {format_estimate(planned.core_hours)} core-hours, "
+        f"in all {planned.simulated_fs / 1000:g} ps, "
+        f"about {format_estimate(planned.core_hours)} core-hours, "
         f"{format_estimate(planned.memory_gib)} GiB"
     )
     for basis in planned.cost_basis:
