@@ -24,7 +24,6 @@ from qdcomp.recipes.launchpads import (
 from qdcomp.recipes.plan import ENGINE_KINDS, PlannedJob
 from qdcomp.recipes.run_directory import (
     EMBEDDED_LAUNCHPAD_NAME,
-    RESULT_NAMES,
     SERVER_LAUNCHPAD_NAME,
     RunDirectory,
 )
@@ -101,10 +100,9 @@ def execute_run(
 
 
 def _put_back_removed(run: RunDirectory, launchpad: LaunchPad) -> None:
-    """Put back complete jobs whose trajectory or analysis was removed, and what follows them."""
+    """Put back complete jobs whose result was removed, and what follows them."""
     for job in run.jobs:
-        name = RESULT_NAMES.get(job.kind)
-        if name is None or (run.job_directory(job) / name).is_file():
+        if run.has_result(job):
             continue
         query = {"spec.run_directory": str(run.root), "name": job.name, "state": "COMPLETED"}
         document = launchpad.fireworks.find_one(query, {"fw_id": 1})

@@ -21,7 +21,7 @@ from qdcomp.errors import InputError
 from qdcomp.recipes.plan import PlannedJob
 from qdcomp.recipes.results import save_result
 from qdcomp.recipes.run_directory import HARMONIC_NAME, MODES_NAME, RunDirectory
-from qdcomp.structures import layer_groups, read_structure
+from qdcomp.structures import layer_groups
 
 HARMONIC_DRAWS = 24
 """Independent harmonic trajectories, each as long as the one that is sampled by dynamics."""
@@ -48,7 +48,7 @@ def compute_mode_coupling_of_run(run: RunDirectory, job: PlannedJob) -> dict[str
             "reorganization_energy_ev": spectrum.reorganization_energy_ev,
             "reorganization_energy_error_ev": spectrum.reorganization_energy_error_ev,
         }
-    structure = read_structure(run.relaxed_path)
+    structure = run.read_relaxed()
     modes = compute_normal_modes(
         response.hessian,
         response.atoms.get_masses(),

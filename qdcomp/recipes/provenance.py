@@ -5,7 +5,6 @@ study → structure → engine, version, inputs → job directory → trajectory
 
 from __future__ import annotations
 
-import json
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -17,8 +16,8 @@ from qdcomp.engines import EngineResult
 from qdcomp.recipes.execution import read_run_record
 from qdcomp.recipes.plan import ENGINE_KINDS, PlannedJob
 from qdcomp.recipes.run_directory import TRAJECTORY_NAME, RunDirectory
-from qdcomp.recipes.stages import INPUTS_NAME
-from qdcomp.structures import Structure, read_structure, structure_hash
+from qdcomp.recipes.stages import read_input_hashes
+from qdcomp.structures import Structure, structure_hash
 from qdcomp.trajectory import open_trajectory
 
 PACKAGES = ("ase", "custodian", "fireworks", "h5py", "numpy", "phonopy", "scipy")
@@ -55,8 +54,8 @@ def collect_provenance(run: RunDirectory, results: Mapping[str, EngineResult]) -
     return {
         "software": describe_software(),
         "study": {"study_sha256": study.study_hash, "content": study.to_dict()},
-        "structure": describe_structure(read_structure(run.structure_path)),
-        "relaxed_structure": describe_structure(read_structure(run.relaxed_path)),
+        "structure": describe_structure(run.read_built()),
+        "relaxed_structure": describe_structure(run.read_relaxed()),
         "engine": {
             "name": study.engine,
             "version": next(iter(results.values())).version,
@@ -93,12 +92,11 @@ def list_engine_warnings(results: Mapping[str, EngineResult]) -> tuple[str, ...]
 def _describe_job(run: RunDirectory, job: PlannedJob, result: EngineResult) -> dict[str, Any]:
     directory = run.job_directory(job)
     record = read_run_record(directory)
-    listing = directory / INPUTS_NAME
     return {
         "name": job.name,
         "directory": job.directory,
         "seed": job.seed,
-        "inputs_sha256": json.loads(listing.read_text()) if listing.is_file() else {},
+        "inputs_sha256": read_input_hashes(directory),
         "run": asdict(record) if record else None,
         "steps": result.steps,
         "charge_e": result.charge,

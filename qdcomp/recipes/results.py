@@ -56,7 +56,7 @@ def load_result(path: Path, kind: type[Result]) -> Result:
             return _read_fields(file, kind)
     except (OSError, KeyError, RuntimeError) as error:
         raise StoreError(
-            f"cannot read {path}: {error}; analyse the run again to make it anew"
+            f"cannot read {path}: {error}. Remove it, and qdcomp resume makes it again"
         ) from error
 
 

@@ -21,10 +21,11 @@ from functools import cached_property
 from pathlib import Path
 
 from qdcomp.engines import Engine, load_engine
-from qdcomp.errors import InputError
+from qdcomp.errors import InputError, ParseError, StoreError
 from qdcomp.recipes.plan import JobKind, PlannedJob, plan_jobs
 from qdcomp.recipes.studies import read_study
 from qdcomp.recipes.study_schema import Study
+from qdcomp.structures import Structure, read_structure
 
 STUDY_NAME = "study.yaml"
 EMBEDDED_LAUNCHPAD_NAME = "launchpad.sqlite"
@@ -33,9 +34,6 @@ TRAJECTORY_NAME = "trajectory.h5"
 ANALYSIS_NAME = "analysis.h5"
 MODES_NAME = "modes.h5"
 HARMONIC_NAME = "harmonic_spectrum.h5"
-
-RESULT_NAMES: dict[JobKind, str] = {"collect": TRAJECTORY_NAME, "analyse": ANALYSIS_NAME}
-"""File that a job without engine makes in its folder, and that the report reads."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +71,26 @@ class RunDirectory:
         """The structure as relaxed."""
         return self.root / "relaxed.extxyz"
 
+    def read_built(self) -> Structure:
+        """Read the structure as built.
+
+        Raises
+        ------
+        StoreError
+            The file is missing or damaged.
+        """
+        return _read_own_structure(self.structure_path)
+
+    def read_relaxed(self) -> Structure:
+        """Read the structure as relaxed.
+
+        Raises
+        ------
+        StoreError
+            The file is missing or damaged.
+        """
+        return _read_own_structure(self.relaxed_path)
+
     def find_job(self, name: str) -> PlannedJob:
         """Job of that name.
 
@@ -103,6 +121,18 @@ class RunDirectory:
         """Results of the route without a trajectory."""
         return self.root / "normal_modes"
 
+    def has_result(self, job: PlannedJob) -> bool:
+        """Whether what a job leaves for others is there; True for dynamics, which engines keep."""
+        directory = self.job_directory(job)
+        made: dict[JobKind, tuple[Path, ...]] = {
+            "build": (self.structure_path,),
+            "relax": (self.relaxed_path,),
+            "modes": (directory / MODES_NAME, directory / HARMONIC_NAME),
+            "collect": (directory / TRAJECTORY_NAME,),
+            "analyse": (directory / ANALYSIS_NAME,),
+        }
+        return job.kind not in made or any(path.is_file() for path in made[job.kind])
+
     def job_directory(self, job: PlannedJob) -> Path:
         """Folder of a job."""
         return self.root / job.directory
@@ -110,6 +140,13 @@ class RunDirectory:
     def find_file(self, kind: JobKind, temperature_k: float, name: str) -> Path:
         """File `name` of the job of a kind at a sampling temperature [K]."""
         return self.job_directory(self.select_jobs(kind, temperature_k)[0]) / name
+
+
+def _read_own_structure(path: Path) -> Structure:
+    try:
+        return read_structure(path)
+    except (InputError, ParseError) as error:
+        raise StoreError(f"{error}. Remove it, and qdcomp resume makes it again") from error
 
 
 def create_run(root: Path, study: Study) -> RunDirectory:
@@ -182,9 +219,7 @@ def check_analyses(run: RunDirectory) -> None:
 
 def _check_made(run: RunDirectory, kind: JobKind, noun: str) -> None:
     missing = [
-        f"{job.temperature_k:g} K"
-        for job in run.select_jobs(kind)
-        if not (run.job_directory(job) / RESULT_NAMES[kind]).is_file()
+        f"{job.temperature_k:g} K" for job in run.select_jobs(kind) if not run.has_result(job)
     ]
     if missing:
         raise InputError(

@@ -6,14 +6,15 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from ase import Atoms
 
 from qdcomp.analysis import DotAnalysis, analyse_dot, compute_dephasing
 from qdcomp.analysis.dot import DEFAULT_TEMPERATURES_K
-from qdcomp.engines import EngineResult
-from qdcomp.errors import EngineError, InputError
+from qdcomp.engines import EngineJob, EngineResult
+from qdcomp.errors import EngineError, InputError, StoreError
 from qdcomp.recipes.execution import RunRecord, run_job
 from qdcomp.recipes.plan import PlannedJob, describe_engine_job
 from qdcomp.recipes.results import load_result, save_result
@@ -34,7 +35,7 @@ def build_structure_file(run: RunDirectory) -> Structure:
     """Build the study's structure into ``structure.extxyz``, unless it is there."""
     if not run.structure_path.is_file():
         _write_whole(run.structure_path, build_structure(run.study))
-    return read_structure(run.structure_path)
+    return run.read_built()
 
 
 def write_job_inputs(run: RunDirectory, job: PlannedJob) -> dict[str, str]:
@@ -43,16 +44,34 @@ def write_job_inputs(run: RunDirectory, job: PlannedJob) -> dict[str, str]:
     directory.mkdir(parents=True, exist_ok=True)
     listing = directory / INPUTS_NAME
     if not listing.is_file():
-        structure = read_structure(run.structure_path)
+        structure = run.read_built()
         engine_job = describe_engine_job(run.study, job, structure, _read_start(run, job))
         run.engine.check(engine_job)
-        before = set(directory.iterdir())
-        run.engine.write_inputs(directory, engine_job)
-        inputs = sorted(path for path in directory.iterdir() if path not in before)
+        names = _place_inputs(run, engine_job, directory)
         if job.previous is not None:
             run.engine.restart_from(directory, run.job_directory(run.find_job(job.previous)))
-        _write_json(listing, {path.name: _hash_file(path) for path in inputs})
-    hashes: dict[str, str] = json.loads(listing.read_text())
+        _write_json(listing, {name: _hash_file(directory / name) for name in names})
+    return read_input_hashes(directory)
+
+
+def read_input_hashes(directory: Path) -> dict[str, str]:
+    """Read the SHA-256 of each input of a job; empty where none were written down.
+
+    Raises
+    ------
+    StoreError
+        The list is damaged.
+    """
+    listing = directory / INPUTS_NAME
+    if not listing.is_file():
+        return {}
+    try:
+        hashes: dict[str, str] = json.loads(listing.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise StoreError(
+            f"{listing}: damaged ({error}); expected the SHA-256 of each input. Remove the file: "
+            "the results of the job are kept, only these hashes are then missing"
+        ) from error
     return hashes
 
 
@@ -80,7 +99,7 @@ def collect_trajectory(run: RunDirectory, job: PlannedJob) -> int:
         with open_trajectory(path) as trajectory:
             if trajectory.n_frames == expected:
                 return expected
-    structure = read_structure(run.relaxed_path)
+    structure = run.read_relaxed()
     partial = path.with_suffix(".partial.h5")
     partial.unlink(missing_ok=True)
     with TrajectoryWriter(
@@ -98,7 +117,7 @@ def collect_trajectory(run: RunDirectory, job: PlannedJob) -> int:
 
 def analyse_trajectory(run: RunDirectory, job: PlannedJob) -> dict[str, float]:
     """Compute the observables of one temperature; return the main ones."""
-    structure = read_structure(run.relaxed_path)
+    structure = run.read_relaxed()
     with open_trajectory(run.job_directory(job) / TRAJECTORY_NAME) as trajectory:
         analysis = analyse_stored_trajectory(
             trajectory, structure, job.temperature_k or 0.0, run.study.analysis
@@ -176,6 +195,16 @@ def summarise_temperatures(run: RunDirectory) -> list[dict[str, float]]:
     return rows
 
 
+def _place_inputs(run: RunDirectory, job: EngineJob, directory: Path) -> list[str]:
+    """Write the inputs beside the job's folder, then move them in: after a kill, all are listed."""
+    with TemporaryDirectory(dir=run.root) as scratch:
+        run.engine.write_inputs(Path(scratch), job)
+        names = sorted(path.name for path in Path(scratch).iterdir())
+        for name in names:
+            (Path(scratch) / name).replace(directory / name)
+    return names
+
+
 def _read_start(run: RunDirectory, job: PlannedJob) -> Atoms:
     if job.previous is not None:
         return run.engine.parse(run.job_directory(run.find_job(job.previous))).atoms
@@ -184,7 +213,7 @@ def _read_start(run: RunDirectory, job: PlannedJob) -> Atoms:
 
 
 def _write_relaxed(run: RunDirectory, result: EngineResult) -> None:
-    built = read_structure(run.structure_path)
+    built = run.read_built()
     _write_whole(run.relaxed_path, built.with_positions(result.atoms.positions))
 
 

@@ -30,7 +30,6 @@ from qdcomp.report.content import DotRun, JobRow, ReportInput
 from qdcomp.report.html import write_report
 from qdcomp.report.published_rows import compare_with_published
 from qdcomp.report.summary import summarise_run
-from qdcomp.structures import read_structure
 
 REPORT_FOLDER = "report"
 
@@ -80,7 +79,7 @@ def report_run(run: RunDirectory, states: Sequence[JobState]) -> MadeReport:
         engine_version=provenance["engine"]["version"],
         is_surrogate=run.engine.is_surrogate,
         surrogate_note=SURROGATE_NOTE if run.engine.is_surrogate else "",
-        structure=read_structure(run.relaxed_path),
+        structure=run.read_relaxed(),
         runs=runs,
         published=compare_with_published(run.study, runs[0].analysis),
         provenance=provenance,

@@ -18,6 +18,7 @@ relaxation: {max_force: 10 meV/angstrom, max_steps: 100}
 equilibration: [{duration: 100 fs, timestep: 10 fs, thermostat_time: 15 fs}]
 sampling:
   {temperatures: [10 K], duration: 400 fs, timestep: 10 fs, thermostat_time: 1 ps, segments: 2}
+analysis: {normal_modes: true}
 seed: 1
 """
 
@@ -64,6 +65,41 @@ def test_resume_makes_again_what_was_removed(monkeypatch, run, name):
     assert call(monkeypatch, "resume", run) == 0
     assert (run / "T10K" / name).is_file()
     assert output.read_bytes() == before  # no engine ran again
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name",
+    [
+        "structure.extxyz",
+        "relaxed.extxyz",
+        "normal_modes/harmonic_spectrum.h5",
+        "T10K/trajectory.h5",
+        "T10K/analysis.h5",
+    ],
+)
+def test_a_file_cut_off_is_named_and_made_again_when_removed(monkeypatch, capsys, run, name):
+    path = run / name
+    whole = path.read_bytes()
+    path.write_bytes(whole[: 2 * len(whole) // 3])
+    command = "analyse" if name.endswith("trajectory.h5") else "report"
+    assert call(monkeypatch, command, run) == USER_ERROR
+    error = capsys.readouterr().err
+    assert str(path) in error and "qdcomp resume" in error
+    path.unlink()
+    assert call(monkeypatch, "resume", run) == 0
+    assert path.is_file()
+
+
+@pytest.mark.slow
+def test_a_damaged_list_of_inputs_is_named(monkeypatch, capsys, run):
+    listing = run / "jobs" / "01_relax" / "inputs.json"
+    listing.write_text('{"job.json": ')
+    assert call(monkeypatch, "report", run) == USER_ERROR
+    error = capsys.readouterr().err
+    assert f"{listing}: damaged" in error and "Remove the file" in error
+    listing.unlink()
+    assert call(monkeypatch, "report", run) == 0
 
 
 @pytest.mark.slow

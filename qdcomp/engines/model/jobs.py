@@ -96,7 +96,7 @@ def read_json(path: Path) -> dict[str, Any]:
             path,
         ) from error
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ParseError(f"not readable as JSON ({error})", path) from error
+        raise ParseError(f"damaged: not readable as JSON ({error})", path) from error
     if not isinstance(content, dict):
         raise ParseError(f"expected a JSON object, got {type(content).__name__}", path)
     return content
@@ -153,7 +153,7 @@ def read_structure(path: Path) -> Atoms:
     except FileNotFoundError as error:
         raise ParseError("missing; the run has not come this far", path) from error
     except Exception as error:
-        raise ParseError(f"not readable as extended XYZ ({error})", path) from error
+        raise ParseError(f"damaged: not readable as extended XYZ ({error})", path) from error
     assert isinstance(atoms, Atoms)
     return atoms
 

@@ -67,7 +67,7 @@ def test_a_truncated_file_is_an_error_that_says_what_to_do(tmp_path, analysis):
     path = tmp_path / "analysis.h5"
     save_result(path, analysis)
     path.write_bytes(path.read_bytes()[:3000])
-    with pytest.raises(StoreError, match="analyse the run again"):
+    with pytest.raises(StoreError, match="qdcomp resume"):
         load_result(path, DotAnalysis)
 
 
