@@ -10,6 +10,7 @@ a single line this is Eq. 1 of Rainò et al. 2022, S = |F|² / 4ħωkT).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -50,7 +51,8 @@ class HuangRhysBand:
     reorganization_energy_ev, reorganization_energy_error_ev
         Λ_b and its standard error [eV]; the error is 0 where nothing was sampled (normal modes).
     huang_rhys_factor, huang_rhys_factor_error
-        S_b = Λ_b / Ē_b and its standard error.
+        S_b = Λ_b / Ē_b and its standard error; like Λ_b nan where no energy of the spectrum lies
+        in the band.
     """
 
     name: str
@@ -225,10 +227,11 @@ def compute_huang_rhys_spectrum(
         variance_ev2=float(gap.var()),
         bands=summed,
         unassigned_reorganization_energy_ev=total
-        - sum(band.reorganization_energy_ev for band in summed),
+        - float(np.nansum([band.reorganization_energy_ev for band in summed])),
         warnings=(
             *_warn_about_gap(gap),
             *_warn_about_resolution(resolution, len(gap) * step, bands),
+            *_warn_about_empty_bands(summed),
             *_warn_about_nyquist(power, energies),
         ),
     )
@@ -266,8 +269,13 @@ def _sum_band(
             "and a positive centre"
         )
     inside = reorganization[(energies >= lower) & (energies < upper)]
-    total = float(inside.sum())
-    error = 0.0 if coherence is None else total * relative_spectral_error(inside, coherence)
+    if coherence is None:
+        total, error = float(inside.sum()), 0.0
+    elif len(inside) == 0:
+        total = error = math.nan  # too short a trajectory to tell: not the same as no coupling
+    else:
+        total = float(inside.sum())
+        error = total * relative_spectral_error(inside, coherence)
     return HuangRhysBand(
         name=f"{center * 1e3:g} meV",
         center_ev=center,
@@ -296,6 +304,13 @@ def _warn_about_gap(gap: NDArray[np.float64]) -> list[str]:
             f"(p = {drift.p_value:.1g}): equilibrate longer, or Λ contains the drift"
         )
     return warnings
+
+
+def _warn_about_empty_bands(bands: Sequence[HuangRhysBand]) -> tuple[str, ...]:
+    empty = [band.name for band in bands if math.isnan(band.huang_rhys_factor)]
+    if not empty:
+        return ()
+    return (f"no energy of the spectrum lies in the {', '.join(empty)} band: S is not known there",)
 
 
 def _warn_about_resolution(

@@ -62,8 +62,8 @@ def _compare_coupling(row: PublishedCoupling, analysis: DotAnalysis) -> tuple[Pu
         PublishedRow(
             f"S around {band.name}",
             "",
-            band.huang_rhys_factor,
-            band.huang_rhys_factor_error,
+            _keep_known(band.huang_rhys_factor),
+            _keep_known(band.huang_rhys_factor_error),
             published,
             row.where,
         )
@@ -156,3 +156,7 @@ def _compare_orbitals(entry: str, analysis: DotAnalysis) -> tuple[PublishedRow, 
         for symbol, key in (("Ca", "cbm_on_ca"), ("Pb", "cbm_on_pb"))
         if symbol in lumo.by_element
     )
+
+
+def _keep_known(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -130,3 +130,15 @@ def test_nonsense_options():
         compute_huang_rhys_spectrum(line(0.007, 5.0), STEP, TEMPERATURE, window="hanning")
     with pytest.raises(InputError, match="zero padding"):
         compute_huang_rhys_spectrum(line(0.007, 5.0), STEP, TEMPERATURE, zero_padding=0)
+
+
+def test_a_band_that_the_spectrum_does_not_reach_has_no_coupling_rather_than_none_at_all():
+    gap = 2.0 + 0.01 * np.cos(0.03 * np.arange(16) * 10.0)
+    spectrum = compute_huang_rhys_spectrum(gap, 10.0, 10.0)  # bins of 26 meV
+    known = [np.isfinite(band.huang_rhys_factor) for band in spectrum.bands]
+    assert known == [True, False, False]
+    assert np.isnan(spectrum.bands[1].huang_rhys_factor_error)
+    assert any("7 meV, 17 meV band" in text for text in spectrum.warnings)
+    assert spectrum.unassigned_reorganization_energy_ev == pytest.approx(
+        spectrum.reorganization_energy_ev - spectrum.bands[0].reorganization_energy_ev
+    )
