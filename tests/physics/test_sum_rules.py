@@ -44,7 +44,8 @@ def test_windowed_spectrum_sums_to_the_windowed_variance(gap, temperature):
     variance = (window**2 @ (gap - gap.mean()) ** 2) / (window @ window)
     expected = variance / (2 * BOLTZMANN_EV_PER_K * temperature)
     np.testing.assert_allclose(spectrum.reorganization_energy_ev, expected, rtol=1e-9)
-    in_bands = sum(band.reorganization_energy_ev for band in spectrum.bands)
+    known = [band.reorganization_energy_ev for band in spectrum.bands]
+    in_bands = np.nansum(known)  # nan where a short run has no energy in a band
     np.testing.assert_allclose(
         in_bands + spectrum.unassigned_reorganization_energy_ev, expected, rtol=1e-9
     )
