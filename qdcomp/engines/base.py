@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from qdcomp.trajectory import Frame
 
-Task = Literal["energy", "relax", "dynamics"]
+Task = Literal["energy", "relax", "dynamics", "vibrations"]
+"""``vibrations``: harmonic frequencies of the free atoms, from finite displacements."""
 
 
 @dataclass(frozen=True)
@@ -32,10 +33,14 @@ class RelaxationSettings:
         Largest force component left on a free atom [eV/Å].
     max_steps
         Steps after which the relaxation counts as not converged.
+    max_energy_change_ev
+        Change of the energy between two steps below which the relaxation is converged [eV], in
+        place of the force; None goes by the force. Not every engine offers it.
     """
 
     max_force_ev_per_angstrom: float = 0.024
     max_steps: int = 500
+    max_energy_change_ev: float | None = None
 
 
 @dataclass(frozen=True)
@@ -74,9 +79,10 @@ class EngineJob:
     Attributes
     ----------
     task
-        ``energy``, ``relax`` or ``dynamics``.
+        ``energy``, ``relax``, ``dynamics`` or ``vibrations``.
     atoms
-        The structure; velocities, where it has them, start the dynamics.
+        The structure; velocities, where it has them, start the dynamics. A dot or a molecule is
+        not periodic and has no cell; a slab has one and repeats along x and y.
     charge
         Total charge [e].
     frozen
@@ -90,6 +96,14 @@ class EngineJob:
         What the task needs of them.
     seed
         Seed of initial velocities and of a stochastic thermostat.
+    kpoints
+        Monkhorst–Pack grid; ``(1, 1, 1)`` is the zone centre alone, as for all that is not
+        periodic.
+    ghost
+        Atoms of which only the basis functions are there, for the counterpoise correction,
+        boolean array of shape ``(n_atoms,)``; None where all atoms are real.
+    dipole_correction
+        Whether the field of a slab's dipole along z is compensated in the vacuum.
     """
 
     task: Task
@@ -101,6 +115,9 @@ class EngineJob:
     relaxation: RelaxationSettings | None = None
     dynamics: DynamicsSettings | None = None
     seed: int = 1
+    kpoints: tuple[int, int, int] = (1, 1, 1)
+    ghost: NDArray[np.bool_] | None = None
+    dipole_correction: bool = False
 
 
 @dataclass(frozen=True)
@@ -157,6 +174,12 @@ class EngineResult:
         What custodian's handlers changed, oldest first.
     warnings
         What the user should know.
+    frequencies_per_cm
+        Harmonic frequencies [1/cm] of a ``vibrations`` job, shape ``(n_modes,)``; an imaginary
+        one is negative. None where not computed.
+    level
+        Level of theory: functional, dispersion, basis or cutoff, k-points, … by name. Energies
+        of different levels do not go into one difference.
     """
 
     engine: str
@@ -172,6 +195,8 @@ class EngineResult:
     unconverged_steps: tuple[int, ...] = ()
     corrections: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    frequencies_per_cm: NDArray[np.float64] | None = None
+    level: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """Structures in extended XYZ: the atoms for any program, the bookkeeping for qdcomp.
 
-Per atom: element, position [Å], ``depth_cells``, ``frozen``. In the comment line: ``charge`` [e],
-``charge_policy``, ``edge_angstrom``, ``cells``, ``composition``, ``description``, ``warnings``.
+Per atom: element, position [Å], ``depth_cells``, ``frozen``, ``ligand_index``. In the comment line:
+``charge`` [e], ``charge_policy``, ``edge_angstrom``, ``cells``, ``composition``, ``description``,
+``warnings``, ``kind``, the names of the ``ligands`` and, of a slab, its ``Lattice`` [Å].
 Positions are written in full precision: a structure read back has the same `structure_hash`.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
+from typing import cast, get_args
 
 import numpy as np
 from ase import Atoms
@@ -18,7 +20,7 @@ from qdcomp.errors import InputError, ParseError
 from qdcomp.structures.bulk import A_ELEMENTS, B_ELEMENTS, X_ELEMENTS, Perovskite
 from qdcomp.structures.recognition import recognise_dot
 from qdcomp.structures.sites import check_whole_number
-from qdcomp.structures.structure import Structure
+from qdcomp.structures.structure import NO_LIGAND, Structure, StructureKind
 
 COMMENT_FIELDS = (
     "charge",
@@ -30,10 +32,10 @@ COMMENT_FIELDS = (
 )
 """Fields of the comment line that a structure written by qdcomp always has."""
 
-WARNING_SEPARATOR = "\t"
-"""Between the warnings of a structure, which hold none."""
+SEPARATOR = "\t"
+"""Between the warnings and between the ligands of a structure, which hold none."""
 
-COLUMNS = "species:S:1:pos:R:3:depth_cells:R:1:frozen:L:1"
+COLUMNS = "species:S:1:pos:R:3:depth_cells:R:1:frozen:L:1:ligand_index:I:1"
 
 
 def write_structure(structure: Structure, path: Path | str) -> Path:
@@ -51,19 +53,22 @@ def write_structure(structure: Structure, path: Path | str) -> Path:
             "give the name of a file, like dot.extxyz"
         )
     fields = [f"{name}={_quote(getattr(structure, name))}" for name in COMMENT_FIELDS]
-    if structure.warnings:
-        fields.append(f"warnings={_quote(WARNING_SEPARATOR.join(structure.warnings))}")
-    header = f'Properties={COLUMNS} {" ".join(fields)} pbc="F F F"'
+    fields.append(f"kind={_quote(structure.kind)}")
+    for name, texts in (("warnings", structure.warnings), ("ligands", structure.ligands)):
+        if texts:
+            fields.append(f"{name}={_quote(SEPARATOR.join(texts))}")
+    header = f"Properties={COLUMNS} {' '.join(fields)} {_describe_cell(structure.atoms)}"
     rows = zip(
         structure.atoms.get_chemical_symbols(),
         structure.atoms.positions.tolist(),
         structure.depth_cells.tolist(),
         structure.frozen.tolist(),
+        structure.ligand_index.tolist(),
         strict=True,
     )
     lines = [
-        f"{symbol:2s} {x!r} {y!r} {z!r} {depth!r} {'T' if frozen else 'F'}"
-        for symbol, (x, y, z), depth, frozen in rows
+        f"{symbol:2s} {x!r} {y!r} {z!r} {depth!r} {'T' if frozen else 'F'} {ligand}"
+        for symbol, (x, y, z), depth, frozen, ligand in rows
     ]
     text = "\n".join([str(len(lines)), header, *lines, ""])
     unfinished = target.with_name(f"{target.name}.unfinished")
@@ -80,6 +85,14 @@ def write_structure(structure: Structure, path: Path | str) -> Path:
     return target
 
 
+def _describe_cell(atoms: Atoms) -> str:
+    repeats = " ".join("T" if axis else "F" for axis in atoms.pbc)
+    if not atoms.pbc.any():
+        return f'pbc="{repeats}"'
+    lattice = " ".join(repr(length) for length in atoms.cell.array.ravel().tolist())
+    return f'Lattice="{lattice}" pbc="{repeats}"'
+
+
 def _quote(value: str | int | float) -> str:
     """Write the value of a comment field; in a text, quote and backslash are escaped."""
     if not isinstance(value, str):
@@ -93,8 +106,8 @@ def read_structure(path: Path | str, charge: int | None = None) -> Structure:
 
     A plain xyz file does not say its total charge, which is then required here.
     Where it is a cubic dot with its faces along the axes, its size and the depth of its atoms
-    are found; else depths are NaN and ``cells`` is 0, with a warning. Cell, velocities and other
-    columns are not kept.
+    are found; else depths are NaN and ``cells`` is 0, with a warning. Velocities and other columns
+    are not kept, nor the cell of a file that qdcomp did not write.
 
     Parameters
     ----------
@@ -145,9 +158,16 @@ def _restore(atoms: Atoms, source: Path, charge: int | None) -> Structure:
             "file",
             source,
         )
+    periodic = bool(atoms.pbc.any())
+    no_ligands = np.full(len(atoms), NO_LIGAND)  # files of the first version have no such column
     try:
         structure = Structure(
-            atoms=Atoms(atoms.get_chemical_symbols(), positions=atoms.positions),
+            atoms=Atoms(
+                atoms.get_chemical_symbols(),
+                positions=atoms.positions,
+                cell=atoms.cell if periodic else None,
+                pbc=atoms.pbc if periodic else None,
+            ),
             charge=check_whole_number("charge", info["charge"], "a whole number"),
             charge_policy=str(info["charge_policy"]),
             depth_cells=np.asarray(atoms.arrays["depth_cells"], dtype=float),
@@ -156,12 +176,26 @@ def _restore(atoms: Atoms, source: Path, charge: int | None) -> Structure:
             cells=check_whole_number("cells", info["cells"], "a whole number"),
             composition=str(info["composition"]),
             description=str(info["description"]),
-            warnings=tuple(filter(None, str(info.get("warnings", "")).split(WARNING_SEPARATOR))),
+            warnings=_split(info.get("warnings", "")),
+            kind=_check_kind(str(info.get("kind", "dot"))),
+            ligand_index=np.asarray(atoms.arrays.get("ligand_index", no_ligands), dtype=np.int64),
+            ligands=_split(info.get("ligands", "")),
         )
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, InputError) as error:
         raise ParseError(f"a field written by qdcomp was changed: {error}", source) from error
     _agree_on_charge(charge, structure.charge, source)
     return structure
+
+
+def _split(text: object) -> tuple[str, ...]:
+    return tuple(filter(None, str(text).split(SEPARATOR)))
+
+
+def _check_kind(text: str) -> StructureKind:
+    for kind in get_args(StructureKind):
+        if text == kind:
+            return cast(StructureKind, kind)
+    raise ValueError(f"kind={text}, expected one of {', '.join(get_args(StructureKind))}")
 
 
 def adopt_structure(atoms: Atoms, source: Path, charge: int | None) -> Structure:

@@ -6,7 +6,8 @@ import dataclasses
 import hashlib
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from ase import Atoms
@@ -15,19 +16,27 @@ from numpy.typing import ArrayLike, NDArray
 from qdcomp.errors import InputError
 from qdcomp.structures.bulk import FORMAL_CHARGES
 
+StructureKind = Literal["dot", "slab", "molecule"]
+"""What a structure is: a dot or a molecule in vacuum, or a slab that repeats along x and y."""
+
+NO_LIGAND = -1
+"""Ligand number of an atom that belongs to no ligand."""
+
 HASH_RESOLUTION_ANGSTROM = 1e-6
 """Positions that agree when rounded to this length [Å] have the same `structure_hash`."""
 
 
 @dataclass(frozen=True, eq=False)
 class Structure:
-    """A dot, ready for an engine.
+    """A dot, a slab or a molecule, ready for an engine.
 
     Attributes
     ----------
     atoms
-        The atoms, not periodic and without a cell. Builders put the centre of the ideal cube at
-        the origin and order the atoms by site: A, B, X, in each the core before the shell.
+        The atoms. A dot or a molecule is not periodic and has no cell; the builders put the
+        centre of the ideal cube at the origin and order the atoms by site: A, B, X, in each the
+        core before the shell. A slab has a cell with its vacuum, repeats along x and y and has
+        its surface normal along z. Ligands come after the perovskite, one after the other.
     charge
         Total charge handed to the engine [e].
     charge_policy
@@ -40,7 +49,7 @@ class Structure:
     frozen
         Atoms held fixed, boolean array of shape ``(n_atoms,)``.
     edge_angstrom
-        Edge of the dot, unit cells times lattice constant [Å].
+        Edge of the dot, unit cells times lattice constant [Å]; 0 where it is none.
     cells
         Unit cells along the edge; 0 where the structure is no cubic dot.
     composition
@@ -49,6 +58,13 @@ class Structure:
         One line that says what was built and how.
     warnings
         What the user should know.
+    kind
+        ``dot``, ``slab`` or ``molecule``.
+    ligand_index
+        Number of the ligand that each atom belongs to, shape ``(n_atoms,)``; `NO_LIGAND` for the
+        atoms of the perovskite. Left out, there are no ligands.
+    ligands
+        Name of each ligand, by its number.
     """
 
     atoms: Atoms
@@ -61,11 +77,18 @@ class Structure:
     composition: str
     description: str
     warnings: tuple[str, ...] = ()
+    kind: StructureKind = "dot"
+    ligand_index: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    ligands: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for name, array in (("depth_cells", self.depth_cells), ("frozen", self.frozen)):
-            _check_one_per_atom(name, array, len(self.atoms))
-        for text in (self.description, *self.warnings):
+        if not self.ligands and self.ligand_index.size == 0:
+            none = np.full(len(self.atoms), NO_LIGAND, dtype=np.int64)
+            object.__setattr__(self, "ligand_index", none)
+        for name in ("depth_cells", "frozen", "ligand_index"):
+            _check_one_per_atom(name, getattr(self, name), len(self.atoms))
+        _check_ligands(self.ligand_index, self.ligands)
+        for text in (self.description, *self.warnings, *self.ligands):
             if not text.isprintable():
                 raise InputError(
                     f"{text!r} holds a line break, a tab or another control character; a "
@@ -124,6 +147,15 @@ def _check_one_per_atom(name: str, array: NDArray[np.generic], n_atoms: int) -> 
         raise InputError(f"{name} of shape {array.shape} for {n_atoms} atoms; one value per atom")
 
 
+def _check_ligands(ligand_index: NDArray[np.int64], ligands: tuple[str, ...]) -> None:
+    found = sorted(set(ligand_index.tolist()) - {NO_LIGAND})
+    if found != list(range(len(ligands))):
+        raise InputError(
+            f"the atoms belong to the ligands {found}, and {len(ligands)} ligands have a name; "
+            "number the ligands 0, 1, … and give each its name and at least one atom"
+        )
+
+
 def sum_formal_charges(symbols: Iterable[str]) -> int:
     """Sum of formal charges N_A + 2 N_B − N_X [e] (PHYSICS.md, section 1).
 
@@ -146,7 +178,8 @@ def structure_hash(structure: Structure) -> str:
     """SHA-256 of what a calculation depends on, as 64 hexadecimal digits.
 
     Elements, positions (rounded to `HASH_RESOLUTION_ANGSTROM`), order of atoms, charge, frozen
-    atoms and depths enter; description and warnings do not. The same on every platform.
+    atoms, depths, the cell of a slab and the ligands enter; description and warnings do not. The
+    same on every platform.
     """
     digest = hashlib.sha256(b"qdcomp structure 1\n")
     digest.update(" ".join(structure.atoms.get_chemical_symbols()).encode())
@@ -156,4 +189,11 @@ def structure_hash(structure: Structure) -> str:
     digest.update(structure.frozen.astype("u1").tobytes())
     half_cells = np.nan_to_num(structure.depth_cells * 2, nan=-1.0)
     digest.update(np.rint(half_cells).astype("<i4").tobytes())
+    if structure.atoms.pbc.any():
+        digest.update(structure.atoms.pbc.astype("u1").tobytes())
+        cell = np.rint(structure.atoms.cell.array / HASH_RESOLUTION_ANGSTROM)
+        digest.update(cell.astype("<i8").tobytes())
+    if structure.ligands:
+        digest.update("\t".join(structure.ligands).encode())
+        digest.update(structure.ligand_index.astype("<i4").tobytes())
     return digest.hexdigest()

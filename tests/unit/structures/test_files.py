@@ -5,10 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ase import Atoms
 from ase.io import read, write
 
 from qdcomp.errors import InputError, ParseError
 from qdcomp.structures import (
+    Structure,
     build_core_shell_dot,
     build_quantum_dot,
     layer_groups,
@@ -28,8 +30,10 @@ def test_round_trip_keeps_everything(tmp_path, charge):
     assert structure_hash(back) == structure_hash(built)
     np.testing.assert_array_equal(back.atoms.positions, built.atoms.positions)
     for field in dataclasses.fields(built):
-        if field.name not in ("atoms", "depth_cells", "frozen"):
-            assert getattr(back, field.name) == getattr(built, field.name), field.name
+        if field.name != "atoms":
+            np.testing.assert_array_equal(
+                getattr(back, field.name), getattr(built, field.name), err_msg=field.name
+            )
             assert type(getattr(back, field.name)) is type(getattr(built, field.name))
 
 
@@ -44,6 +48,52 @@ def test_round_trip_of_core_shell_and_unknown_depth(tmp_path):
     assert back.description == text
     assert back.warnings == (text, "b")
     assert back.composition == "CsPbBr3/CsCaBr3"
+
+
+def make_slab_with_a_ligand():
+    atoms = Atoms("CsBrCN", positions=np.eye(4, 3) + np.pi, cell=[5.87, 6.1, 23.0], pbc=(1, 1, 0))
+    return Structure(
+        atoms=atoms,
+        charge=0,
+        charge_policy="given",
+        depth_cells=np.array([0.0, 0.0, np.nan, np.nan]),
+        frozen=np.array([True, True, False, False]),
+        edge_angstrom=0.0,
+        cells=0,
+        composition="CsPbBr3",
+        description="a slab",
+        kind="slab",
+        ligand_index=np.array([-1, -1, 0, 1]),
+        ligands=("methyl ammonium", "PEA"),
+    )
+
+
+def test_a_slab_keeps_its_cell_and_its_ligands(tmp_path):
+    slab = make_slab_with_a_ligand()
+    back = read_structure(write_structure(slab, tmp_path / "slab.extxyz"))
+    assert structure_hash(back) == structure_hash(slab)
+    assert (back.kind, back.ligands) == ("slab", ("methyl ammonium", "PEA"))
+    np.testing.assert_array_equal(back.ligand_index, [-1, -1, 0, 1])
+    np.testing.assert_array_equal(back.atoms.cell.array, np.diag([5.87, 6.1, 23.0]))
+    np.testing.assert_array_equal(back.atoms.pbc, [True, True, False])
+
+
+def test_the_hash_knows_cell_and_ligands():
+    slab = make_slab_with_a_ligand()
+    wider = slab.atoms.copy()
+    wider.cell[2, 2] = 24.0
+    others = [
+        dataclasses.replace(slab, atoms=wider),
+        dataclasses.replace(slab, ligands=("methyl ammonium", "DDA")),
+        dataclasses.replace(slab, ligand_index=np.array([-1, -1, 1, 0])),
+    ]
+    assert len({structure_hash(structure) for structure in (slab, *others)}) == 4
+
+
+def test_a_ligand_without_atoms_is_refused():
+    slab = make_slab_with_a_ligand()
+    with pytest.raises(InputError, match="2 ligands have a name"):
+        dataclasses.replace(slab, ligand_index=np.array([-1, -1, 0, 0]))
 
 
 def test_other_programs_read_the_file(tmp_path):
