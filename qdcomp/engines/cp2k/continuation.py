@@ -89,7 +89,7 @@ def continue_other_run(directory: Path, previous: Path) -> None:
             job,
             positions=shifted,
             origin=before.origin,
-            box_angstrom=before.box_angstrom,
+            cell=before.cell,
             restart=Restart(counters=goes_on, steps=job.dynamics.steps),
             wavefunction=wavefunction,
         ),

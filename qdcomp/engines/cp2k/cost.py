@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from qdcomp.engines.base import CostEstimate
 from qdcomp.engines.cp2k.job_file import JobFile
 from qdcomp.units import BOHR_ANGSTROM
@@ -65,7 +67,8 @@ def estimate_cost(job: JobFile) -> CostEstimate:
 def count_grid_points(job: JobFile) -> int:
     """Points of the finest grid: spacing π/√(2 E) for a cutoff E [Ha] of the density."""
     spacing_bohr = math.pi / math.sqrt(job.settings.cutoff_ry)
-    return math.ceil(job.box_angstrom / BOHR_ANGSTROM / spacing_bohr) ** 3
+    lengths = np.linalg.norm(np.array(job.cell), axis=1) / BOHR_ANGSTROM
+    return math.prod(math.ceil(length / spacing_bohr) for length in lengths)
 
 
 def _count_geometries(job: JobFile) -> int:

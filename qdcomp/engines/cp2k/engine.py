@@ -255,6 +255,9 @@ def _last_structure(directory: Path, job: JobFile) -> tuple[Atoms, int, NDArray[
             positions = geometry.values
         step = count_geometry_steps(directory)
     atoms = Atoms(list(job.symbols), positions=positions - np.array(job.origin))
+    if job.is_slab:
+        atoms.set_cell(np.array(job.cell))
+        atoms.set_pbc((True, True, False))
     if velocities is not None:
         atoms.set_velocities(velocities / units.fs)
     return atoms, step, forces

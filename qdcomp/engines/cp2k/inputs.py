@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from qdcomp.engines.base import EngineJob, RelaxationSettings
+from qdcomp.engines.cp2k.cell import choose_cell
 from qdcomp.engines.cp2k.job_file import (
     INPUT_NAME,
     PROJECT,
@@ -32,17 +34,6 @@ from qdcomp.units import AMU_ANGSTROM2_PER_FS2_EV, ATOMIC_TIME_FS, BOHR_ANGSTROM
 TEMPLATES = {"energy": "energy.inp.j2", "relax": "geo_opt.inp.j2", "dynamics": "aimd.inp.j2"}
 """Template of each task, in ``templates/cp2k/``."""
 
-_LEAST_MARGIN = 2.5
-"""Least distance of an atom from the wall of the box [Å]; electrons reach that far."""
-
-_WAVELET_MARGIN = 3.5
-"""Distance from the wall [Å] below which the density may touch it: CP2K 2023.1 complains about the
-converged density of Cs4PbBr6 with unrelaxed corners at 3.15 Å and does not at 3.9 Å (the atomic
-guess touches the wall even there)."""
-
-_BOX_GRAIN = 0.5
-"""A box chosen by qdcomp is a multiple of this [Å], so that it stays one along a chain of runs."""
-
 _SAFE = re.compile(r"[\w.+\-/]*")
 
 
@@ -58,27 +49,29 @@ def prepare_job(job: EngineJob, data_dir: Path | None) -> JobFile:
     settings = read_settings(job.settings)
     _check_structure(job)
     species = choose_species(job.atoms.get_chemical_symbols(), settings, data_dir)
-    box, warnings = _choose_box(job, settings)
+    cell = choose_cell(job, settings)
     multiplicity, polarized = _choose_spin(count_electrons(job, species), settings)
     positions = np.asarray(job.atoms.get_positions(), dtype=np.float64)
-    origin = box / 2 - (positions.max(axis=0) + positions.min(axis=0)) / 2
     return JobFile(
         task=job.task,
         symbols=tuple(job.atoms.get_chemical_symbols()),
-        positions=positions + origin,
+        positions=positions + cell.origin,
         velocities=_starting_velocities(job),
-        origin=(float(origin[0]), float(origin[1]), float(origin[2])),
-        box_angstrom=box,
+        origin=(float(cell.origin[0]), float(cell.origin[1]), float(cell.origin[2])),
+        cell=tuple(map(tuple, cell.vectors.tolist())),
+        is_slab=cell.is_slab,
         charge=job.charge,
         multiplicity=multiplicity,
         spin_polarized=polarized,
         frozen=tuple(int(index) + 1 for index in np.flatnonzero(job.frozen)),
         species=species,
-        settings=settings,
+        settings=replace(settings, poisson_solver=cell.poisson_solver),
+        kpoints=job.kpoints,
+        dipole_correction=job.dipole_correction,
         relaxation=job.relaxation or RelaxationSettings(),
         dynamics=job.dynamics if job.task == "dynamics" else None,
         seed=job.seed,
-        warnings=warnings,
+        warnings=cell.warnings,
     )
 
 
@@ -122,6 +115,7 @@ def render_input(job: JobFile) -> str:
         restart_source=RESTART_SOURCE,
         wavefunction=WAVEFUNCTION,
         atoms=list(zip(job.symbols, job.positions.tolist(), strict=True)),
+        cell_vectors=list(zip("ABC", job.cell, strict=True)),
         velocities=_velocities_atomic_units(job),
         frozen_lists=_split(job.frozen, 10),
         max_force_au=job.relaxation.max_force_ev_per_angstrom * BOHR_ANGSTROM / HARTREE_EV,
@@ -150,33 +144,6 @@ def _check_structure(job: EngineJob) -> None:
             raise InputError("dynamics needs a positive time step and at least one step")
         if np.all(job.frozen):
             raise InputError("every atom is frozen; there is nothing to move")
-
-
-def _choose_box(job: EngineJob, settings: Cp2kSettings) -> tuple[float, tuple[str, ...]]:
-    extent = float(np.ptp(job.atoms.get_positions(), axis=0).max())
-    if job.box_angstrom is None:
-        wanted = extent + 2 * settings.vacuum_angstrom
-        if settings.poisson_solver in {"mt", "analytic"}:
-            wanted = max(wanted, 2 * (extent + 2 * _LEAST_MARGIN))
-        return _BOX_GRAIN * math.ceil(wanted / _BOX_GRAIN), ()
-    box = float(job.box_angstrom)
-    margin = (box - extent) / 2
-    if margin < _LEAST_MARGIN:
-        raise InputError(
-            f"a box of {box:g} Å is too small for a dot of {extent:.2f} Å: electrons need at least "
-            f"{_LEAST_MARGIN:g} Å beyond the outermost atoms; take {extent + 16:.0f} Å or more"
-        )
-    if settings.poisson_solver in {"mt", "analytic"} and box < 2 * extent:
-        raise InputError(
-            f"the Poisson solver {settings.poisson_solver!r} needs a box of twice the dot, "
-            f"{2 * extent:.1f} Å; got {box:g} Å. Enlarge the box or take poisson_solver: wavelet"
-        )
-    if settings.poisson_solver == "wavelet" and margin < _WAVELET_MARGIN:
-        return box, (
-            f"only {margin:.2f} Å between the dot and the wall of the box: the wavelet Poisson "
-            "solver needs a density that vanishes on the walls",
-        )
-    return box, ()
 
 
 def _choose_spin(electrons: int, settings: Cp2kSettings) -> tuple[int, bool]:

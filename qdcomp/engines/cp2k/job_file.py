@@ -67,8 +67,8 @@ class JobFile:
         Starting velocities [Å/fs], same shape; None where CP2K draws them.
     origin
         What was added to the job's coordinates to centre them in the box [Å].
-    box_angstrom
-        Edge of the cubic box [Å].
+    cell
+        The three lattice vectors [Å].
     charge, multiplicity, spin_polarized
         Total charge [e] and spin.
     frozen
@@ -87,6 +87,12 @@ class JobFile:
         Whether there is a wavefunction to start from.
     warnings
         What the user should know about the input.
+    is_slab
+        Whether the structure repeats along x and y.
+    kpoints
+        Monkhorst–Pack grid.
+    dipole_correction
+        Whether the field of a slab's dipole along z is compensated.
     """
 
     task: Task
@@ -94,7 +100,7 @@ class JobFile:
     positions: NDArray[np.float64]
     velocities: NDArray[np.float64] | None
     origin: tuple[float, float, float]
-    box_angstrom: float
+    cell: tuple[tuple[float, ...], ...]
     charge: int
     multiplicity: int
     spin_polarized: bool
@@ -107,6 +113,9 @@ class JobFile:
     restart: Restart | None = None
     wavefunction: bool = False
     warnings: tuple[str, ...] = ()
+    is_slab: bool = False
+    kpoints: tuple[int, int, int] = (1, 1, 1)
+    dipole_correction: bool = False
 
     @property
     def last_step(self) -> int:
@@ -151,11 +160,15 @@ def _build(content: Mapping[str, Any]) -> JobFile:
         content[name] for name in ("dynamics", "restart", "velocities")
     )
     fields = dict(content)
+    edge = fields.pop("box_angstrom", None)
+    cell = content["cell"] if edge is None else (edge * np.eye(3)).tolist()
     fields |= {
         "symbols": tuple(content["symbols"]),
         "positions": np.array(content["positions"], dtype=np.float64),
         "velocities": None if velocities is None else np.array(velocities, dtype=np.float64),
         "origin": tuple(content["origin"]),
+        "cell": tuple(map(tuple, cell)),
+        "kpoints": tuple(content.get("kpoints", (1, 1, 1))),
         "frozen": tuple(content["frozen"]),
         "species": tuple(Species(**species) for species in content["species"]),
         "settings": read_settings(settings),

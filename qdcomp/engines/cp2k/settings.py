@@ -34,7 +34,7 @@ _CHOICES = {
         "NONE",
     ),
     "extrapolation": ("ASPC", "PS", "LINEAR_PS", "USE_PREV_P", "USE_PREV_WF", "USE_GUESS"),
-    "poisson_solver": ("wavelet", "mt", "analytic", "periodic"),
+    "poisson_solver": ("auto", "wavelet", "mt", "analytic", "periodic"),
     "optimizer": ("BFGS", "LBFGS", "CG"),
 }
 
@@ -102,8 +102,9 @@ class Cp2kSettings:
     extrapolation, extrapolation_order
         Guess of the wavefunction from earlier steps.
     poisson_solver
-        ``wavelet``, ``mt`` (Martyna–Tuckerman) and ``analytic`` for a dot in vacuum; ``periodic``
-        only to compare with older work.
+        ``auto`` takes ``wavelet`` for a dot or a molecule and ``periodic`` for a slab. For a dot
+        also ``mt`` (Martyna–Tuckerman), ``analytic``, and ``periodic`` only to compare with older
+        work.
     vacuum_angstrom
         Vacuum on each side of the dot where the study gives no box [Å].
     multiplicity, spin_polarized
@@ -138,7 +139,7 @@ class Cp2kSettings:
     outer_scf_steps: int = 20
     extrapolation: str = "ASPC"
     extrapolation_order: int = 3
-    poisson_solver: str = "wavelet"
+    poisson_solver: str = "auto"
     vacuum_angstrom: float = 8.0
     multiplicity: int | None = None
     spin_polarized: bool | None = None

@@ -170,7 +170,7 @@ def test_more_charge_than_electrons_is_refused() -> None:
 
 
 def test_a_box_smaller_than_the_dot_is_refused_with_a_better_one() -> None:
-    with pytest.raises(InputError, match=r"5 Å is too small for a dot of 5\.87 Å.*take 22 Å"):
+    with pytest.raises(InputError, match=r"5 Å is too small for a structure of 5\.87 Å.*take 22 Å"):
         prepare(box_angstrom=5.0)
 
 
@@ -187,11 +187,11 @@ def test_martyna_tuckerman_needs_twice_the_dot() -> None:
 
 
 def test_a_box_of_qdcomps_choice_is_round_and_leaves_the_vacuum() -> None:
-    box = prepare(settings={"vacuum_angstrom": 8.0}).box_angstrom
+    box = prepare(settings={"vacuum_angstrom": 8.0}).cell[0][0]
     assert box == pytest.approx(22.0)
     moved = make_job()
     moved.atoms.positions[0] += 0.05
-    assert prepare_job(moved, None).box_angstrom == pytest.approx(22.0)
+    assert prepare_job(moved, None).cell[0][0] == pytest.approx(22.0)
 
 
 @pytest.mark.parametrize("name", ["PBEsol", "BLYP", "LDA"])

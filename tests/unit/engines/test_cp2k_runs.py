@@ -171,7 +171,11 @@ def make_next(job_directory: Path, first_step: int, charge: int = 1) -> Path:
     dynamics = dataclasses.replace(job.dynamics, first_step=first_step)  # type: ignore[type-var]
     moved = job.positions + 0.3
     later = dataclasses.replace(
-        job, dynamics=dynamics, box_angstrom=21.0, positions=moved, charge=charge
+        job,
+        dynamics=dynamics,
+        cell=((21.0, 0.0, 0.0), (0.0, 21.0, 0.0), (0.0, 0.0, 21.0)),
+        positions=moved,
+        charge=charge,
     )
     write_input(directory, later)
     return directory
@@ -185,7 +189,7 @@ def test_the_next_segment_goes_on_with_thermostat_box_and_counters(job_directory
     job, before = read_job_file(following), read_job_file(job_directory)
     assert job.restart is not None
     assert (job.restart.counters, job.restart.steps) == (True, 10)
-    assert (job.box_angstrom, job.origin) == (before.box_angstrom, before.origin)
+    assert (job.cell, job.origin) == (before.cell, before.origin)
     assert job.wavefunction
     text = (following / "cp2k.inp").read_text()
     assert "RESTART_THERMOSTAT T" in text

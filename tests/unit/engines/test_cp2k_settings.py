@@ -11,7 +11,7 @@ def test_defaults_are_the_papers() -> None:
     assert settings.cutoff_ry == 300.0
     assert settings.eps_scf == 1e-8
     assert settings.basis == "DZVP-MOLOPT-SR-GTH"
-    assert settings.poisson_solver == "wavelet"
+    assert settings.poisson_solver == "auto"
 
 
 def test_a_unit_may_be_given() -> None:
