@@ -1,0 +1,1 @@
+"""VASP: DFT with PAW and plane waves, from a job to its results and back after a kill."""
