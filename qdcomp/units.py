@@ -36,3 +36,6 @@ AMU_ANGSTROM2_PER_FS2_EV = 103.642696
 
 FWHM_PER_SIGMA = 2.0 * math.sqrt(2.0 * math.log(2.0))
 """Full width at half maximum of a Gaussian over its standard deviation, 2.3548."""
+
+MJ_PER_M2_PER_EV_ANGSTROM2 = 16021.76634
+"""1 eV/Å² in mJ/m²: the elementary charge over 10⁻²³."""

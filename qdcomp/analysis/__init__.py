@@ -1,6 +1,7 @@
 """Calculated observables: arrays and numbers in, frozen dataclasses out."""
 
 from qdcomp.analysis.alignment import AlignedTrajectory, remove_rigid_body_motion
+from qdcomp.analysis.binding import BindingEnergy, FragmentEnergy, compute_binding_energy
 from qdcomp.analysis.correlation import compute_autocorrelation
 from qdcomp.analysis.dephasing import Dephasing, compute_dephasing
 from qdcomp.analysis.dot import DEFAULT_TEMPERATURES_K, DotAnalysis, analyse_dot
@@ -19,6 +20,13 @@ from qdcomp.analysis.huang_rhys import (
     HuangRhysSpectrum,
     compute_huang_rhys_spectrum,
 )
+from qdcomp.analysis.interaction import (
+    InteractionScan,
+    PairInteraction,
+    compute_interaction_energy,
+    fit_interaction_scan,
+)
+from qdcomp.analysis.level_of_theory import check_same_level
 from qdcomp.analysis.lineshape import (
     Lineshape,
     compute_emission_lineshape,
@@ -43,17 +51,24 @@ from qdcomp.analysis.orbitals import (
 )
 from qdcomp.analysis.phonon_dos import PhononDos, compute_phonon_dos, differentiate_positions
 from qdcomp.analysis.pooling import pool_spectra
+from qdcomp.analysis.stable_coverage import StableCoverage, compute_stable_coverage
+from qdcomp.analysis.surface_energy import SurfaceEnergyCurve, compute_surface_energy
+from qdcomp.analysis.surface_energy_points import ConfigurationEnergy
 
 __all__ = [
     "DEFAULT_BANDS",
     "DEFAULT_TEMPERATURES_K",
     "AlignedTrajectory",
     "BandDefinition",
+    "BindingEnergy",
+    "ConfigurationEnergy",
     "Dephasing",
     "DotAnalysis",
+    "FragmentEnergy",
     "GapHistogram",
     "HuangRhysBand",
     "HuangRhysSpectrum",
+    "InteractionScan",
     "LayerFluctuation",
     "Lineshape",
     "LinewidthTable",
@@ -61,14 +76,20 @@ __all__ = [
     "NormalModes",
     "OrbitalLocalization",
     "OrbitalPopulation",
+    "PairInteraction",
     "PhononDos",
     "PositionFluctuations",
+    "StableCoverage",
+    "SurfaceEnergyCurve",
     "analyse_dot",
+    "check_same_level",
     "compute_autocorrelation",
+    "compute_binding_energy",
     "compute_dephasing",
     "compute_emission_lineshape",
     "compute_hessian",
     "compute_huang_rhys_spectrum",
+    "compute_interaction_energy",
     "compute_linewidth",
     "compute_linewidth_table",
     "compute_mode_coupling",
@@ -78,10 +99,13 @@ __all__ = [
     "compute_phonon_dos",
     "compute_position_fluctuations",
     "compute_quantum_linewidth",
+    "compute_stable_coverage",
+    "compute_surface_energy",
     "convert_force_constants",
     "convert_phonopy",
     "differentiate_positions",
     "fit_gap_histogram",
+    "fit_interaction_scan",
     "pool_spectra",
     "remove_rigid_body_motion",
 ]
