@@ -27,6 +27,7 @@ from qdcomp.analysis.interaction import (
     fit_interaction_scan,
 )
 from qdcomp.analysis.level_of_theory import check_same_level
+from qdcomp.analysis.ligand_chains import ChainPair, LigandChain
 from qdcomp.analysis.lineshape import (
     Lineshape,
     compute_emission_lineshape,
@@ -49,8 +50,10 @@ from qdcomp.analysis.orbitals import (
     OrbitalPopulation,
     compute_orbital_localization,
 )
+from qdcomp.analysis.packing import LigandContact, Packing, compute_packing
 from qdcomp.analysis.phonon_dos import PhononDos, compute_phonon_dos, differentiate_positions
 from qdcomp.analysis.pooling import pool_spectra
+from qdcomp.analysis.ring_stacking import AromaticRing, RingPair, classify_stacking
 from qdcomp.analysis.stable_coverage import StableCoverage, compute_stable_coverage
 from qdcomp.analysis.surface_energy import SurfaceEnergyCurve, compute_surface_energy
 from qdcomp.analysis.surface_energy_points import ConfigurationEnergy
@@ -59,8 +62,10 @@ __all__ = [
     "DEFAULT_BANDS",
     "DEFAULT_TEMPERATURES_K",
     "AlignedTrajectory",
+    "AromaticRing",
     "BandDefinition",
     "BindingEnergy",
+    "ChainPair",
     "ConfigurationEnergy",
     "Dephasing",
     "DotAnalysis",
@@ -70,19 +75,24 @@ __all__ = [
     "HuangRhysSpectrum",
     "InteractionScan",
     "LayerFluctuation",
+    "LigandChain",
+    "LigandContact",
     "Lineshape",
     "LinewidthTable",
     "ModeCoupling",
     "NormalModes",
     "OrbitalLocalization",
     "OrbitalPopulation",
+    "Packing",
     "PairInteraction",
     "PhononDos",
     "PositionFluctuations",
+    "RingPair",
     "StableCoverage",
     "SurfaceEnergyCurve",
     "analyse_dot",
     "check_same_level",
+    "classify_stacking",
     "compute_autocorrelation",
     "compute_binding_energy",
     "compute_dephasing",
@@ -96,6 +106,7 @@ __all__ = [
     "compute_mode_lineshape",
     "compute_normal_modes",
     "compute_orbital_localization",
+    "compute_packing",
     "compute_phonon_dos",
     "compute_position_fluctuations",
     "compute_quantum_linewidth",
