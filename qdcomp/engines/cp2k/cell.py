@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qdcomp.engines.base import EngineJob
+from qdcomp.engines.cp2k.job_file import GAMMA
 from qdcomp.engines.cp2k.settings import Cp2kSettings
 from qdcomp.errors import InputError
 
@@ -35,8 +36,6 @@ _GOOD_VACUUM = 10.0
 
 _ALIGNED = 1e-6
 """Component [Å] of a lattice vector that counts as none."""
-
-GAMMA = (1, 1, 1)
 
 _GAMMA_LENGTH = 20.0
 """Shortest lattice vector of a surface [Å] from which on the zone centre alone samples it well:

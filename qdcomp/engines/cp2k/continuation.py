@@ -9,7 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from qdcomp.engines.cp2k.inputs import write_input
-from qdcomp.engines.cp2k.job_file import OUTPUT_NAME, JobFile, Restart, read_job_file
+from qdcomp.engines.cp2k.job_file import (
+    OUTPUT_NAME,
+    REPLICA_OUTPUTS,
+    JobFile,
+    Restart,
+    read_job_file,
+)
 from qdcomp.engines.cp2k.outputs import Cp2kOutput, read_output
 from qdcomp.engines.cp2k.restart_files import (
     copy_restart,
@@ -28,7 +34,8 @@ def continue_same_run(directory: Path, *, before: int | None = None) -> None:
     """Let a run that was cut off go on in its own directory, from its newest whole restart.
 
     A run that had not written one starts again, from the run before it if there was one. Either
-    way the wavefunction it had reached is its first guess.
+    way the wavefunction it had reached is its first guess. CP2K cannot go on with frequencies,
+    which begin again.
 
     Parameters
     ----------
@@ -40,8 +47,11 @@ def continue_same_run(directory: Path, *, before: int | None = None) -> None:
     job = read_job_file(directory)
     trim_cut_ends(directory)
     (directory / EXIT_NAME).unlink(missing_ok=True)
-    wavefunction = copy_wavefunction(directory, directory)
-    if job.task == "energy":
+    wavefunction = copy_wavefunction(directory, directory, job.wavefunction_name)
+    if job.task == "vibrations":
+        for path in directory.glob(REPLICA_OUTPUTS):
+            path.unlink()
+    if job.task in {"energy", "vibrations"}:
         write_input(directory, replace(job, wavefunction=wavefunction))
         return
     found = None
@@ -75,7 +85,9 @@ def continue_other_run(directory: Path, previous: Path) -> None:
         `previous` is no job directory.
     """
     job, before = read_job_file(directory), read_job_file(previous)
-    wavefunction = _fits(job, before) and copy_wavefunction(previous, directory)
+    wavefunction = _fits(job, before) and copy_wavefunction(
+        previous, directory, job.wavefunction_name
+    )
     if before.task != "dynamics" or job.dynamics is None:
         write_input(directory, replace(job, wavefunction=wavefunction))
         return
@@ -110,7 +122,9 @@ def count_geometry_steps(directory: Path) -> int:
 def _fits(job: JobFile, before: JobFile) -> bool:
     """Whether the wavefunction of one job can start the other: same orbitals, basis and spin."""
     return (
-        job.symbols == before.symbols
+        job.kinds == before.kinds
+        and job.kpoints == before.kpoints
+        and job.is_slab == before.is_slab
         and [kind.basis for kind in job.species] == [kind.basis for kind in before.species]
         and [kind.electrons for kind in job.species] == [k.electrons for k in before.species]
         and (job.charge, job.multiplicity, job.spin_polarized)

@@ -28,6 +28,7 @@ from qdcomp.engines.cp2k.job_file import (
     read_job_file,
 )
 from qdcomp.engines.cp2k.last_line import read_last_step
+from qdcomp.engines.cp2k.level import describe_level
 from qdcomp.engines.cp2k.outputs import (
     Cp2kOutput,
     iterate_steps,
@@ -40,6 +41,7 @@ from qdcomp.engines.cp2k.trajectory_files import (
     find_trajectory_files,
     join_frames,
 )
+from qdcomp.engines.cp2k.vibrations import judge_structure, refuse_unusable
 from qdcomp.errors import ConvergenceError, EngineError, ParseError
 from qdcomp.settings import MachineSettings, read_machine_settings
 from qdcomp.trajectory import Frame, iterate_xyz
@@ -130,6 +132,8 @@ class Cp2kEngine:
             return any(step.number == job.last_step for step in output.steps)
         if job.task == "relax":
             return output.geometry_converged is True
+        if job.task == "vibrations":
+            return output.frequencies_per_cm is not None
         return output.energy_ev is not None
 
     def parse(self, directory: Path) -> EngineResult:
@@ -142,13 +146,17 @@ class Cp2kEngine:
         EngineError
             CP2K stopped with an error.
         ConvergenceError
-            The relaxation did not reach its criterion, or the SCF of a single point did not
-            converge.
+            The relaxation did not reach its criterion, or the SCF of a single point or of a
+            displacement did not converge.
         """
         job = read_job_file(directory)
         output = read_output(directory / OUTPUT_NAME)
         refuse_aborted(output, directory)
         _refuse_unconverged(output, job, directory)
+        said: tuple[str, ...] = ()
+        if job.task == "vibrations":
+            refuse_unusable(directory, output)
+            said = judge_structure(job, output)
         atoms, steps, forces = _last_structure(directory, job)
         return EngineResult(
             engine=self.name,
@@ -163,7 +171,9 @@ class Cp2kEngine:
             walltime_s=output.walltime_s,
             unconverged_steps=output.unconverged_steps,
             corrections=read_corrections(directory),
-            warnings=(*job.warnings, *output.warnings),
+            warnings=(*job.warnings, *output.warnings, *said),
+            frequencies_per_cm=output.frequencies_per_cm,
+            level=describe_level(job),
         )
 
     def read_frames(self, directory: Path) -> Iterator[Frame]:

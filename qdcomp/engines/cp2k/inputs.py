@@ -14,14 +14,15 @@ from typing import Any
 
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from numpy.typing import NDArray
 
 from qdcomp.engines.base import EngineJob, RelaxationSettings
 from qdcomp.engines.cp2k.cell import choose_cell
+from qdcomp.engines.cp2k.job_checks import check_job, resolve_settings
 from qdcomp.engines.cp2k.job_file import (
     INPUT_NAME,
     PROJECT,
     RESTART_SOURCE,
-    WAVEFUNCTION,
     JobFile,
     write_job_file,
 )
@@ -31,7 +32,12 @@ from qdcomp.errors import InputError
 from qdcomp.resources import find_template
 from qdcomp.units import AMU_ANGSTROM2_PER_FS2_EV, ATOMIC_TIME_FS, BOHR_ANGSTROM, HARTREE_EV
 
-TEMPLATES = {"energy": "energy.inp.j2", "relax": "geo_opt.inp.j2", "dynamics": "aimd.inp.j2"}
+TEMPLATES = {
+    "energy": "energy.inp.j2",
+    "relax": "geo_opt.inp.j2",
+    "dynamics": "aimd.inp.j2",
+    "vibrations": "vibrations.inp.j2",
+}
 """Template of each task, in ``templates/cp2k/``."""
 
 _SAFE = re.compile(r"[\w.+\-/]*")
@@ -46,15 +52,19 @@ def prepare_job(job: EngineJob, data_dir: Path | None) -> JobFile:
         Unknown setting, element without pseudopotential, box smaller than the dot, spin that does
         not fit the number of electrons, …
     """
-    settings = read_settings(job.settings)
-    _check_structure(job)
-    species = choose_species(job.atoms.get_chemical_symbols(), settings, data_dir)
+    check_job(job)
+    settings, solver_warnings = resolve_settings(job, read_settings(job.settings))
+    symbols = job.atoms.get_chemical_symbols()
+    ghost = _mask_ghosts(job)
+    species, basis_warnings = choose_species(
+        zip(symbols, ghost.tolist(), strict=True), settings, data_dir
+    )
     cell = choose_cell(job, settings)
     multiplicity, polarized = _choose_spin(count_electrons(job, species), settings)
     positions = np.asarray(job.atoms.get_positions(), dtype=np.float64)
     return JobFile(
         task=job.task,
-        symbols=tuple(job.atoms.get_chemical_symbols()),
+        symbols=tuple(symbols),
         positions=positions + cell.origin,
         velocities=_starting_velocities(job),
         origin=(float(cell.origin[0]), float(cell.origin[1]), float(cell.origin[2])),
@@ -63,28 +73,30 @@ def prepare_job(job: EngineJob, data_dir: Path | None) -> JobFile:
         charge=job.charge,
         multiplicity=multiplicity,
         spin_polarized=polarized,
-        frozen=tuple(int(index) + 1 for index in np.flatnonzero(job.frozen)),
+        frozen=_number(job.frozen),
+        ghosts=_number(ghost),
         species=species,
         settings=replace(settings, poisson_solver=cell.poisson_solver),
-        kpoints=job.kpoints,
+        kpoints=(job.kpoints[0], job.kpoints[1], job.kpoints[2]),
         dipole_correction=job.dipole_correction,
         relaxation=job.relaxation or RelaxationSettings(),
         dynamics=job.dynamics if job.task == "dynamics" else None,
         seed=job.seed,
-        warnings=cell.warnings,
+        warnings=(*cell.warnings, *solver_warnings, *basis_warnings),
     )
 
 
 def count_electrons(job: EngineJob, species: tuple[Species, ...]) -> int:
-    """Count the valence electrons, the charge taken into account.
+    """Count the valence electrons, the charge taken into account; ghosts have none.
 
     Raises
     ------
     InputError
         If none are left.
     """
-    valence = {entry.symbol: entry.electrons for entry in species}
-    electrons = sum(valence[symbol] for symbol in job.atoms.get_chemical_symbols()) - job.charge
+    valence = {(entry.symbol, entry.ghost): entry.electrons for entry in species}
+    atoms = zip(job.atoms.get_chemical_symbols(), _mask_ghosts(job).tolist(), strict=True)
+    electrons = sum(valence[atom] for atom in atoms) - job.charge
     if electrons <= 0:
         raise InputError(f"a charge of {job.charge:+d} e leaves {electrons} electrons")
     return electrons
@@ -113,8 +125,8 @@ def render_input(job: JobFile) -> str:
         settings=job.settings,
         project=PROJECT,
         restart_source=RESTART_SOURCE,
-        wavefunction=WAVEFUNCTION,
-        atoms=list(zip(job.symbols, job.positions.tolist(), strict=True)),
+        basis_files=_list_basis_files(job),
+        atoms=list(zip(job.kinds, job.positions.tolist(), strict=True)),
         cell_vectors=list(zip("ABC", job.cell, strict=True)),
         velocities=_velocities_atomic_units(job),
         frozen_lists=_split(job.frozen, 10),
@@ -130,20 +142,17 @@ def _finalize(value: Any) -> Any:
     return value
 
 
-def _check_structure(job: EngineJob) -> None:
-    positions = job.atoms.get_positions()
-    if len(positions) == 0 or not np.isfinite(positions).all():
-        raise InputError("the structure has no atoms, or coordinates that are not numbers")
-    if len(job.frozen) != len(positions):
-        raise InputError(
-            f"the mask of frozen atoms has {len(job.frozen)} entries for {len(positions)} atoms"
-        )
-    if job.task == "dynamics":
-        dynamics = job.dynamics
-        if dynamics is None or dynamics.steps < 1 or dynamics.timestep_fs <= 0:
-            raise InputError("dynamics needs a positive time step and at least one step")
-        if np.all(job.frozen):
-            raise InputError("every atom is frozen; there is nothing to move")
+def _mask_ghosts(job: EngineJob) -> NDArray[np.bool_]:
+    return np.zeros(len(job.atoms), dtype=bool) if job.ghost is None else job.ghost
+
+
+def _number(mask: NDArray[np.bool_]) -> tuple[int, ...]:
+    """One-based numbers of the atoms in a mask."""
+    return tuple(int(index) + 1 for index in np.flatnonzero(mask))
+
+
+def _list_basis_files(job: JobFile) -> list[str]:
+    return list(dict.fromkeys(kind.basis_file or job.settings.basis_file for kind in job.species))
 
 
 def _choose_spin(electrons: int, settings: Cp2kSettings) -> tuple[int, bool]:
@@ -162,7 +171,7 @@ def _choose_spin(electrons: int, settings: Cp2kSettings) -> tuple[int, bool]:
     return multiplicity, multiplicity > 1 if polarized is None else polarized
 
 
-def _starting_velocities(job: EngineJob) -> np.ndarray[Any, np.dtype[np.float64]] | None:
+def _starting_velocities(job: EngineJob) -> NDArray[np.float64] | None:
     """Velocities [Å/fs] of a structure that has them; ASE keeps them in Å √(eV/amu)."""
     if job.task != "dynamics" or not np.any(job.atoms.get_momenta()):
         return None

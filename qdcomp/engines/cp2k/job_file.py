@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from qdcomp.engines.base import DynamicsSettings, RelaxationSettings, Task
 from qdcomp.engines.cp2k.settings import Cp2kSettings, read_settings
-from qdcomp.engines.cp2k.species import Species
+from qdcomp.engines.cp2k.species import Species, name_kind
 from qdcomp.errors import ParseError
 
 JOB_NAME = "cp2k_job.json"
@@ -28,10 +28,14 @@ PROJECT = "qdcomp"
 
 INPUT_NAME = "cp2k.inp"
 OUTPUT_NAME = "cp2k.out"
+REPLICA_OUTPUTS = f"{PROJECT}-r-*.out"
+"""Outputs of the displaced geometries of vibrational frequencies, one a group of processes."""
+
 RESTART_SOURCE = "continue-from.restart"
 """Restart file that a run goes on from; CP2K reads it and does not write it."""
 
-WAVEFUNCTION = f"{PROJECT}-RESTART.wfn"
+GAMMA = (1, 1, 1)
+"""Grid of the zone centre alone."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ class JobFile:
     Attributes
     ----------
     task
-        ``energy``, ``relax`` or ``dynamics``.
+        ``energy``, ``relax``, ``dynamics`` or ``vibrations``.
     symbols
         Chemical symbols.
     positions
@@ -93,6 +97,8 @@ class JobFile:
         Monkhorst–Pack grid.
     dipole_correction
         Whether the field of a slab's dipole along z is compensated.
+    ghosts
+        One-based numbers of the atoms that are basis functions without a nucleus.
     """
 
     task: Task
@@ -114,8 +120,28 @@ class JobFile:
     wavefunction: bool = False
     warnings: tuple[str, ...] = ()
     is_slab: bool = False
-    kpoints: tuple[int, int, int] = (1, 1, 1)
+    kpoints: tuple[int, int, int] = GAMMA
     dipole_correction: bool = False
+    ghosts: tuple[int, ...] = ()
+
+    @property
+    def has_kpoints(self) -> bool:
+        """Whether the zone is sampled at more than its centre."""
+        return self.kpoints != GAMMA
+
+    @property
+    def wavefunction_name(self) -> str:
+        """File that CP2K keeps its wavefunction in, with k-points its density matrix."""
+        return f"{PROJECT}-RESTART.{'kp' if self.has_kpoints else 'wfn'}"
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Kind of each atom, as the input names it."""
+        ghosts = set(self.ghosts)
+        return tuple(
+            name_kind(symbol, ghost=number in ghosts)
+            for number, symbol in enumerate(self.symbols, start=1)
+        )
 
     @property
     def last_step(self) -> int:
@@ -168,7 +194,8 @@ def _build(content: Mapping[str, Any]) -> JobFile:
         "velocities": None if velocities is None else np.array(velocities, dtype=np.float64),
         "origin": tuple(content["origin"]),
         "cell": tuple(map(tuple, cell)),
-        "kpoints": tuple(content.get("kpoints", (1, 1, 1))),
+        "kpoints": tuple(content.get("kpoints", GAMMA)),
+        "ghosts": tuple(content.get("ghosts", ())),
         "frozen": tuple(content["frozen"]),
         "species": tuple(Species(**species) for species in content["species"]),
         "settings": read_settings(settings),

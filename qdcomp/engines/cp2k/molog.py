@@ -15,19 +15,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qdcomp.engines.base import FrontierOrbitals
-from qdcomp.engines.cp2k.orbitals import select_frontier
+from qdcomp.engines.cp2k.orbitals import join_kpoints, select_frontier
 from qdcomp.errors import ParseError
 from qdcomp.units import HARTREE_EV
 
 _HEADING = re.compile(
     r"^(?:MO\|)?\s*(ALPHA |BETA )?(?:MO )?EIGENVALUES,? (?:AND )?(?:MO )?OCCUPATION NUMBERS"
+    r"(?:.*FOR K POINT +(\d+))?"
 )
 _GAP = re.compile(r"HOMO-LUMO gap:\s+(-?\d+\.\d+)|Band gap:\s+(-?\d+\.\d+) a\.u\.")
 
 
 @dataclass(frozen=True)
 class OrbitalList:
-    """Orbitals of one spin.
+    """Orbitals of one spin, and of one k-point where there are several.
 
     Attributes
     ----------
@@ -41,6 +42,8 @@ class OrbitalList:
         Electrons in each.
     gap_ev
         Gap that CP2K printed below the list [eV]; None where it did not.
+    kpoint
+        Number of the k-point, from 1.
     """
 
     spin: str
@@ -48,11 +51,13 @@ class OrbitalList:
     energies_ev: NDArray[np.float64]
     occupations: NDArray[np.float64]
     gap_ev: float | None
+    kpoint: int = 1
 
 
 @dataclass
 class _Draft:
     spin: str
+    kpoint: int
     indices: list[int] = field(default_factory=list)
     energies: list[float] = field(default_factory=list)
     occupations: list[float] = field(default_factory=list)
@@ -64,14 +69,14 @@ class _Draft:
 
 
 def read_molog(path: Path) -> tuple[OrbitalList, ...]:
-    """Orbitals of the last geometry in a MOLog file, one list per spin.
+    """Orbitals of the last geometry in a MOLog file, one list per spin and k-point.
 
     Raises
     ------
     ParseError
         No such file, no list in it, a list cut short, or one spin without the other.
     """
-    lists: dict[str, _Draft] = {}
+    lists: dict[tuple[str, int], _Draft] = {}
     for draft in _split(path):
         if not draft.is_even:
             raise ParseError(
@@ -80,13 +85,14 @@ def read_molog(path: Path) -> tuple[OrbitalList, ...]:
                 "was the run stopped while it wrote?",
                 path,
             )
-        lists[draft.spin] = draft
+        lists[draft.spin, draft.kpoint] = draft
     if not lists:
         raise ParseError("holds no list of orbitals with a heading of CP2K's &MO printer", path)
-    if ("ALPHA" in lists) != ("BETA" in lists):
-        present, absent = ("ALPHA", "BETA") if "ALPHA" in lists else ("BETA", "ALPHA")
+    spins = {spin for spin, _ in lists}
+    if ("ALPHA" in spins) != ("BETA" in spins):
+        present, absent = ("ALPHA", "BETA") if "ALPHA" in spins else ("BETA", "ALPHA")
         raise ParseError(f"has a list for {present} and none for {absent}; it is cut off", path)
-    return tuple(_build(lists[spin]) for spin in ("", "ALPHA", "BETA") if spin in lists)
+    return tuple(_build(lists[place]) for place in sorted(lists))
 
 
 def read_molog_frontier(path: Path) -> tuple[tuple[FrontierOrbitals, ...], tuple[str, ...]]:
@@ -99,8 +105,11 @@ def read_molog_frontier(path: Path) -> tuple[tuple[FrontierOrbitals, ...], tuple
     """
     channels: list[FrontierOrbitals] = []
     warnings: list[str] = []
-    for orbitals in read_molog(path):
-        found, warning = _find_frontier(orbitals)
+    lists = read_molog(path)
+    for spin in dict.fromkeys(orbitals.spin for orbitals in lists):
+        found, warning = join_kpoints(
+            [_find_frontier(orbitals) for orbitals in lists if orbitals.spin == spin]
+        )
         if found is not None:
             channels.append(found)
         if warning is not None:
@@ -123,7 +132,7 @@ def _split(path: Path) -> Iterator[_Draft]:
         if heading is not None:
             if draft is not None:
                 yield draft
-            draft = _Draft((heading[1] or "").strip())
+            draft = _Draft((heading[1] or "").strip(), int(heading[2] or 1))
         elif draft is not None:
             _take(draft, line)
     if draft is not None:
@@ -168,4 +177,5 @@ def _build(draft: _Draft) -> OrbitalList:
         energies_ev=np.array(draft.energies) * HARTREE_EV,
         occupations=np.array(draft.occupations),
         gap_ev=draft.gap,
+        kpoint=draft.kpoint,
     )

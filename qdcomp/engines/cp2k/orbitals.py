@@ -7,6 +7,8 @@ Three printers are understood, per spin:
 - ``&MO`` from 8.2 on: lines that start with ``MO|``;
 - ``&MO`` before: ``MO EIGENVALUES AND MO OCCUPATION NUMBERS``.
 
+With k-points ``&MO`` prints a list for each: the HOMO is the highest of all, the LUMO the lowest.
+
 Traps that are looked for: a list of occupied orbitals only has no LUMO, and its last two entries
 are no gap; with smearing the Fermi energy is not the HOMO, which is the last orbital more than half
 full; from 8.2 to 2024.1 ``&MO`` with OT and ``MO_INDEX_RANGE`` printed wrong empty orbitals (cp2k
@@ -24,6 +26,7 @@ from qdcomp.units import HARTREE_EV
 
 _MO_HEADING = re.compile(
     r"(?:MO\| )?\s*(ALPHA |BETA )?(?:MO )?EIGENVALUES,? AND (?:MO )?OCCUPATION NUMBERS"
+    r"(?: FOR K POINT +(\d+))?"
 )
 _MO_ROW = re.compile(r"(?:MO\|)?\s*(\d+)\s+(-?\d+\.\d+)(?:\s+(-?\d+\.\d+))?\s+(\d+\.\d+)\s*$")
 _MO_RULE = re.compile(r"(?:MO\||#)?\s*(?:MO index.*|Index.*)?$")
@@ -40,7 +43,7 @@ _LAST_WRONG_RANGE = (2024, 1)
 class _Channel:
     occupied: list[float] = field(default_factory=list)
     empty: list[float] = field(default_factory=list)
-    listed: list[tuple[float, float]] = field(default_factory=list)
+    listed: list[list[tuple[float, float]]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,10 @@ class OrbitalCollector:
         elif "EIGENVALUES" in line and (match := _MO_HEADING.search(line)) is not None:
             spin = 2 if (match[1] or "").startswith("BETA") else 1
             channel = self._channels.setdefault(spin, _Channel())
-            channel.listed = self._listing = []
+            self._listing = []
+            if match[2] is None or match[2] == "1":
+                channel.listed = []
+            channel.listed.append(self._listing)
         else:
             return False
         return True
@@ -142,10 +148,16 @@ def _find_frontier(
     if channel.occupied and channel.empty:
         return _frontier(channel.occupied[-1], channel.empty[0]), None
     if channel.listed:
-        return select_frontier(
-            [energy for energy, _ in channel.listed],
-            [occupation for _, occupation in channel.listed],
-            distrust_empty=distrusted,
+        return join_kpoints(
+            [
+                select_frontier(
+                    [energy for energy, _ in orbitals],
+                    [occupation for _, occupation in orbitals],
+                    distrust_empty=distrusted,
+                )
+                for orbitals in channel.listed
+                if orbitals
+            ]
         )
     if channel.occupied:
         return None, "only occupied orbitals are printed, so there is no LUMO and no gap"
@@ -188,6 +200,18 @@ def select_frontier(
         else None
     )
     return _frontier(energies[filled[-1]], energies[filled[-1] + 1]), warning
+
+
+def join_kpoints(
+    found: Sequence[tuple[FrontierOrbitals | None, str | None]],
+) -> tuple[FrontierOrbitals | None, str | None]:
+    """HOMO and LUMO over all k-points, from those of each and what is to be said about each."""
+    said = next((warning for _, warning in found if warning is not None), None)
+    orbitals = [frontier for frontier, _ in found if frontier is not None]
+    if not orbitals or len(orbitals) < len(found):
+        return None, said
+    homo = max(frontier.homo_ev for frontier in orbitals)
+    return FrontierOrbitals(homo, min(frontier.lumo_ev for frontier in orbitals)), said
 
 
 def _frontier(homo: float, lumo: float) -> FrontierOrbitals:

@@ -25,6 +25,7 @@ from pathlib import Path
 from qdcomp.engines.cp2k.force_block import ForceBlock
 from qdcomp.engines.cp2k.orbitals import OrbitalCollector
 from qdcomp.engines.cp2k.output_records import OutputHeader, OutputStep
+from qdcomp.engines.cp2k.vibration_block import MINIMUM_HEADING, VibrationBlock
 from qdcomp.errors import ParseError
 from qdcomp.units import BOHR_ANGSTROM, HARTREE_EV
 
@@ -80,6 +81,7 @@ class OutputReader:
         self.abort = ""
         self.geometry_converged: bool | None = None
         self.walltime_s: float | None = None
+        self.vibrations = VibrationBlock()
         self._line_number = 0
         self._wall_line = -_WALL_LINES - 1
         self._started: datetime | None = None
@@ -148,6 +150,9 @@ class OutputReader:
             "OPT|": self._take_geometry,
             "--------": self._take_geometry,
             "Max.": self._take_geometry,
+            "Minimum": self._take_vibrations,
+            "VIB|": self._take_vibrations,
+            "VIB|Frequency": self._take_vibrations,
         }
 
     def _where(self) -> tuple[Path, int]:
@@ -180,6 +185,7 @@ class OutputReader:
             self.runs += 1
             self.ended, self.abort, self.out_of_time = False, "", False
             self._last_number = None
+            self.vibrations = VibrationBlock()
             self._started = _read_time(line)
         elif "PROGRAM ENDED AT" in line:
             self.ended = True
@@ -348,6 +354,13 @@ class OutputReader:
         elif text.startswith(("Maximum gradient  ", "Max. gradient  ")):
             value = self._number(text.split()[-1])
             self._draft.max_force = value * HARTREE_EV / BOHR_ANGSTROM
+
+    def _take_vibrations(self, line: str) -> None:
+        if MINIMUM_HEADING in line:
+            self.vibrations.open_minimum()
+            return
+        self.vibrations.take(line, self._where())
+        self._draft.energy = self.vibrations.energy_hartree
 
     def _number(self, word: str) -> float:
         try:

@@ -49,6 +49,9 @@ class Cp2kOutput:
         Wall time of the runs that say so [s]; None if none does.
     warnings
         What the user should know.
+    frequencies_per_cm
+        Harmonic frequencies of the last run [1/cm], imaginary ones negative; None where it has
+        none.
     """
 
     version: str
@@ -63,6 +66,7 @@ class Cp2kOutput:
     abort: str
     walltime_s: float | None
     warnings: tuple[str, ...]
+    frequencies_per_cm: NDArray[np.float64] | None = None
 
     @property
     def energy_ev(self) -> float | None:
@@ -111,6 +115,8 @@ def read_output(path: Path) -> Cp2kOutput:
             forces = step.forces
         steps.append(step.without_forces())
     header = reader.header
+    if forces is None:
+        forces = reader.vibrations.forces_ev_per_angstrom()
     if not steps and not reader.is_cp2k:
         raise ParseError("not an output of CP2K; name the file that took its standard output", path)
     return Cp2kOutput(
@@ -126,6 +132,7 @@ def read_output(path: Path) -> Cp2kOutput:
         abort=reader.abort,
         walltime_s=reader.walltime_s,
         warnings=_collect_warnings(header, select_valid(steps)),
+        frequencies_per_cm=reader.vibrations.frequencies_per_cm(),
     )
 
 

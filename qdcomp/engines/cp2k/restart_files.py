@@ -8,7 +8,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from qdcomp.engines.cp2k.job_file import PROJECT, RESTART_SOURCE, WAVEFUNCTION
+from qdcomp.engines.cp2k.job_file import PROJECT, RESTART_SOURCE
 from qdcomp.errors import EngineError
 
 _COPIES = ("", ".bak-1", ".bak-2", ".bak-3")
@@ -80,14 +80,14 @@ def copy_restart(source: RestartFile, directory: Path) -> None:
     _copy_whole(source.path, directory / RESTART_SOURCE)
 
 
-def copy_wavefunction(source: Path, directory: Path) -> bool:
-    """Put the newest whole wavefunction of `source` where the run in `directory` reads it.
+def copy_wavefunction(source: Path, directory: Path, name: str) -> bool:
+    """Put the newest whole wavefunction `name` of `source` where the run in `directory` reads it.
 
     A damaged newest one is replaced by the one before it. Returns whether there is any.
     """
-    target = directory / WAVEFUNCTION
+    target = directory / name
     for suffix in _COPIES:
-        path = source / f"{WAVEFUNCTION}{suffix}"
+        path = source / f"{name}{suffix}"
         if path.is_file() and is_whole_wavefunction(path):
             if path != target:
                 _copy_whole(path, target)

@@ -23,7 +23,7 @@ FUNCTIONALS = {"PBE": "PBE", "PBEsol": "PBE", "BLYP": "BLYP", "LDA": "PADE"}
 _CHOICES = {
     "functional": tuple(FUNCTIONALS),
     "dispersion": ("none", "D3", "D3BJ"),
-    "scf_solver": ("ot", "diagonalization"),
+    "scf_solver": ("auto", "ot", "diagonalization"),
     "minimizer": ("DIIS", "CG", "BROYDEN"),
     "preconditioner": (
         "FULL_ALL",
@@ -33,7 +33,7 @@ _CHOICES = {
         "FULL_S_INVERSE",
         "NONE",
     ),
-    "extrapolation": ("ASPC", "PS", "LINEAR_PS", "USE_PREV_P", "USE_PREV_WF", "USE_GUESS"),
+    "extrapolation": ("auto", "ASPC", "PS", "LINEAR_PS", "USE_PREV_P", "USE_PREV_WF", "USE_GUESS"),
     "poisson_solver": ("auto", "wavelet", "mt", "analytic", "periodic"),
     "optimizer": ("BFGS", "LBFGS", "CG"),
 }
@@ -62,6 +62,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "restart_every": (1, 100000),
     "max_eigensolver_steps": (10, 100000),
     "eps_eigensolver": (1e-12, 1e-3),
+    "displacement_angstrom": (1e-4, 0.1),
 }
 
 _QUANTITY = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([A-Za-z]*)")
@@ -79,9 +80,12 @@ class Cp2kSettings:
     dispersion
         ``none``, ``D3`` (zero damping) or ``D3BJ``.
     basis
-        Basis set, one name for all elements or a name per element.
+        Basis set, one name for all elements or a name per element. One name may have a range
+        (``SR``) that CP2K does not have for every element: an element that has it only in the
+        other takes that, which is said.
     basis_file, potential_file
-        Files of the CP2K data folder that they are in.
+        Files of the CP2K data folder that they are in; ``auto`` looks for basis sets in
+        ``BASIS_MOLOPT``, then in ``BASIS_MOLOPT_UCL``.
     potential
         Pseudopotential per element; an element not named takes the functional's GTH potential.
     cutoff_ry, rel_cutoff_ry, grids
@@ -92,7 +96,8 @@ class Cp2kSettings:
     eps_scf
         Convergence of the self-consistent field.
     scf_solver
-        ``ot`` (orbital transformation, for systems with a gap) or ``diagonalization``.
+        ``ot`` (orbital transformation, for systems with a gap) or ``diagonalization``, which is
+        needed with k-points; ``auto`` takes the one that fits.
     minimizer, preconditioner, energy_gap_hartree
         Minimiser, preconditioner and assumed gap [Ha] of ``ot``.
     added_orbitals, mixing_alpha
@@ -100,7 +105,8 @@ class Cp2kSettings:
     inner_scf_steps, outer_scf_steps
         SCF steps between two rebuilds of the preconditioner, and number of rebuilds.
     extrapolation, extrapolation_order
-        Guess of the wavefunction from earlier steps.
+        Guess of the wavefunction from earlier steps; ``auto`` is ``ASPC``, and ``USE_PREV_P`` with
+        k-points, for which CP2K has no other.
     poisson_solver
         ``auto`` takes ``wavelet`` for a dot or a molecule and ``periodic`` for a slab. For a dot
         also ``mt`` (Martyna–Tuckerman), ``analytic``, and ``periodic`` only to compare with older
@@ -116,12 +122,14 @@ class Cp2kSettings:
         Time steps between two restart files.
     eps_eigensolver, max_eigensolver_steps
         Convergence and length of the search for the LUMO with ``ot``.
+    displacement_angstrom
+        How far an atom is displaced for the vibrational frequencies [Å].
     """
 
     functional: str = "PBE"
     dispersion: str = "none"
     basis: str | Mapping[str, str] = "DZVP-MOLOPT-SR-GTH"
-    basis_file: str = "BASIS_MOLOPT"
+    basis_file: str = "auto"
     potential_file: str = "GTH_POTENTIALS"
     potential: Mapping[str, str] | None = None
     cutoff_ry: float = 300.0
@@ -129,7 +137,7 @@ class Cp2kSettings:
     grids: int = 4
     eps_default: float = 1e-14
     eps_scf: float = 1e-8
-    scf_solver: str = "ot"
+    scf_solver: str = "auto"
     minimizer: str = "DIIS"
     preconditioner: str = "FULL_ALL"
     energy_gap_hartree: float = 0.001
@@ -137,7 +145,7 @@ class Cp2kSettings:
     mixing_alpha: float = 0.4
     inner_scf_steps: int = 12
     outer_scf_steps: int = 20
-    extrapolation: str = "ASPC"
+    extrapolation: str = "auto"
     extrapolation_order: int = 3
     poisson_solver: str = "auto"
     vacuum_angstrom: float = 8.0
@@ -147,6 +155,7 @@ class Cp2kSettings:
     restart_every: int = 1
     eps_eigensolver: float = 1e-5
     max_eigensolver_steps: int = 1000
+    displacement_angstrom: float = 0.005
 
 
 def read_settings(given: Mapping[str, Any]) -> Cp2kSettings:

@@ -1,4 +1,4 @@
-"""Valence electrons and basis functions per element, from CP2K's data files where they are."""
+"""Basis set and pseudopotential of each element, from CP2K's data files where they are."""
 
 from __future__ import annotations
 
@@ -7,8 +7,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from qdcomp.engines.cp2k.basis_files import (
+    DEFAULT_BASIS_FILES,
+    count_functions,
+    find_basis,
+    find_entry,
+)
 from qdcomp.engines.cp2k.settings import FUNCTIONALS, Cp2kSettings
 from qdcomp.errors import InputError
+
+GHOST_SUFFIX = "_ghost"
+"""What the kind of an atom without nucleus is called, after its element."""
 
 _VALENCE = {
     "H": 1, "C": 4, "N": 5, "O": 6, "F": 7, "P": 5, "S": 6, "Cl": 7, "Ca": 10, "Br": 7,
@@ -25,7 +34,7 @@ _DZVP_FUNCTIONS = {
 
 @dataclass(frozen=True)
 class Species:
-    """One element of a job.
+    """One kind of atom of a job.
 
     Attributes
     ----------
@@ -34,9 +43,14 @@ class Species:
     basis, potential
         Names in CP2K's data files.
     electrons
-        Valence electrons.
+        Valence electrons; 0 of a ghost.
     basis_functions
         Basis functions per atom.
+    basis_file
+        File of the CP2K data folder that the basis set is in; empty in descriptions of jobs that
+        name one file for all.
+    ghost
+        Whether it is basis functions without a nucleus.
     """
 
     symbol: str
@@ -44,37 +58,70 @@ class Species:
     potential: str
     electrons: int
     basis_functions: int
+    basis_file: str = ""
+    ghost: bool = False
+
+    @property
+    def kind(self) -> str:
+        """Name of the kind in the input."""
+        return name_kind(self.symbol, ghost=self.ghost)
+
+
+def name_kind(symbol: str, *, ghost: bool) -> str:
+    """Name of a kind of atom in the input."""
+    return symbol + GHOST_SUFFIX if ghost else symbol
 
 
 def choose_species(
-    symbols: Iterable[str], settings: Cp2kSettings, data_dir: Path | None
-) -> tuple[Species, ...]:
-    """Basis set and pseudopotential of each element, in order of first appearance.
+    atoms: Iterable[tuple[str, bool]], settings: Cp2kSettings, data_dir: Path | None
+) -> tuple[tuple[Species, ...], tuple[str, ...]]:
+    """Basis set and pseudopotential of each kind of atom, in order of first appearance.
+
+    Parameters
+    ----------
+    atoms
+        Chemical symbol of each atom, and whether it is a ghost.
+    settings
+        Settings of the job.
+    data_dir
+        CP2K's data folder; None where it is not known, so that names are taken as they are given.
+
+    Returns
+    -------
+    The kinds, and what the user should know of their basis sets.
 
     Raises
     ------
     InputError
         An element without pseudopotential or basis set.
     """
-    return tuple(_choose(symbol, settings, data_dir) for symbol in dict.fromkeys(symbols))
+    species = tuple(
+        _choose(symbol, settings, data_dir, ghost=ghost) for symbol, ghost in dict.fromkeys(atoms)
+    )
+    return species, _name_replaced(species, settings)
 
 
-def _choose(symbol: str, settings: Cp2kSettings, data_dir: Path | None) -> Species:
+def _choose(symbol: str, settings: Cp2kSettings, data_dir: Path | None, *, ghost: bool) -> Species:
     potential = (settings.potential or {}).get(symbol) or _default_potential(symbol, settings)
     basis = settings.basis if isinstance(settings.basis, str) else settings.basis.get(symbol)
     if basis is None:
         raise InputError(f"cp2k setting 'basis' names no basis set for {symbol}")
     functions = _DZVP_FUNCTIONS.get(symbol, 13)
+    automatic = settings.basis_file == "auto"
+    file_name = DEFAULT_BASIS_FILES[0] if automatic else settings.basis_file
     if data_dir is not None:
-        functions = _count_functions(_find_entry(data_dir / settings.basis_file, symbol, basis))
-        _find_entry(data_dir / settings.potential_file, symbol, potential)
+        candidates = DEFAULT_BASIS_FILES if automatic else (file_name,)
+        found = find_basis(data_dir, candidates, symbol, basis, other_range=automatic)
+        basis, file_name, functions = found.name, found.file_name, count_functions(found.entry)
+        find_entry(data_dir / settings.potential_file, symbol, potential)
     electrons = re.search(r"-q(\d+)$", potential)
     if electrons is None:
         raise InputError(
             f"cp2k setting 'potential': {potential!r} does not say how many electrons {symbol} "
             f"has; give the full name, for example GTH-PBE-q{_VALENCE.get(symbol, 4)}"
         )
-    return Species(symbol, basis, potential, int(electrons[1]), functions)
+    valence = 0 if ghost else int(electrons[1])
+    return Species(symbol, basis, potential, valence, functions, file_name, ghost)
 
 
 def _default_potential(symbol: str, settings: Cp2kSettings) -> str:
@@ -86,28 +133,14 @@ def _default_potential(symbol: str, settings: Cp2kSettings) -> str:
     return f"GTH-{FUNCTIONALS[settings.functional]}-q{_VALENCE[symbol]}"
 
 
-def _find_entry(path: Path, symbol: str, name: str) -> list[str]:
-    """Lines that follow the heading of an entry of a CP2K data file."""
-    if not path.is_file():
-        raise InputError(f"CP2K's data folder {path.parent} has no file {path.name}")
-    with path.open(errors="replace") as stream:
-        for line in stream:
-            words = line.split()
-            if words[:1] == [symbol] and name in words[1:]:
-                return [text for _, text in zip(range(60), stream, strict=False)]
-    raise InputError(
-        f"{path.name} in {path.parent} has no {name!r} for {symbol}; choose another in the study "
-        "(engines: cp2k: basis or potential)"
+def _name_replaced(species: tuple[Species, ...], settings: Cp2kSettings) -> tuple[str, ...]:
+    if not isinstance(settings.basis, str):
+        return ()
+    taken: dict[str, list[str]] = {}
+    for kind in species:
+        if kind.basis != settings.basis and kind.symbol not in taken.setdefault(kind.basis, []):
+            taken[kind.basis].append(kind.symbol)
+    return tuple(
+        f"CP2K has no {settings.basis} for {', '.join(symbols)}, which take {name}"
+        for name, symbols in taken.items()
     )
-
-
-def _count_functions(entry: list[str]) -> int:
-    sets, line, total = int(entry[0]), 1, 0
-    for _ in range(sets):
-        numbers = [int(word) for word in entry[line].split()]
-        lowest, exponents = numbers[1], numbers[3]
-        total += sum(
-            shells * (2 * (lowest + index) + 1) for index, shells in enumerate(numbers[4:])
-        )
-        line += 1 + exponents
-    return total

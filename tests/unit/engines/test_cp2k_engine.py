@@ -165,6 +165,6 @@ def test_functions_are_counted_from_the_data_file(tmp_path: Path) -> None:
         "  2.0 1 1 1 1 1\n 1 0 0 1 1\n  1.0 1\n"
     )
     (tmp_path / "GTH_POTENTIALS").write_text("Br GTH-PBE-q7 GTH-PBE\n")
-    (species,) = choose_species(["Br", "Br"], Cp2kSettings(), tmp_path)
+    (species,), _ = choose_species([("Br", False)] * 2, Cp2kSettings(), tmp_path)
     assert species.basis_functions == 2 + 6 + 5 + 1
     assert species.electrons == 7

@@ -1,0 +1,102 @@
+"""What a job has to be for CP2K to compute it, and what follows where the study leaves a choice."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from qdcomp.engines.base import EngineJob
+from qdcomp.engines.cp2k.job_file import GAMMA
+from qdcomp.engines.cp2k.settings import Cp2kSettings
+from qdcomp.errors import InputError
+
+_KPOINT_EXTRAPOLATIONS = ("USE_PREV_P", "USE_GUESS")
+"""Guesses from earlier steps that CP2K has for k-points."""
+
+
+def check_job(job: EngineJob) -> None:
+    """Refuse a job that is not whole, or asks for what CP2K does not have.
+
+    Raises
+    ------
+    InputError
+        No atoms, a mask of another length, nothing to move, an energy criterion, ghosts that would
+        have to move, …
+    """
+    positions = job.atoms.get_positions()
+    if len(positions) == 0 or not np.isfinite(positions).all():
+        raise InputError("the structure has no atoms, or coordinates that are not numbers")
+    _check_mask("frozen atoms", len(job.frozen), len(positions))
+    if job.ghost is not None:
+        _check_mask("ghost atoms", len(job.ghost), len(positions))
+        _check_ghosts(job)
+    if job.task == "dynamics":
+        dynamics = job.dynamics
+        if dynamics is None or dynamics.steps < 1 or dynamics.timestep_fs <= 0:
+            raise InputError("dynamics needs a positive time step and at least one step")
+    if job.task in {"dynamics", "vibrations"} and np.all(job.frozen):
+        raise InputError("every atom is frozen; there is nothing to move")
+    if (
+        job.task == "relax"
+        and job.relaxation is not None
+        and job.relaxation.max_energy_change_ev is not None
+    ):
+        raise InputError(
+            f"an energy criterion of {job.relaxation.max_energy_change_ev:g} eV for a relaxation: "
+            "CP2K stops by the forces, not by the change of the energy. Give the largest force "
+            "that may be left instead (max_force, for example 0.024 eV/angstrom), or relax with "
+            "the engine vasp"
+        )
+
+
+def resolve_settings(
+    job: EngineJob, settings: Cp2kSettings
+) -> tuple[Cp2kSettings, tuple[str, ...]]:
+    """Decide what the study leaves open, and say what follows from its k-points.
+
+    Raises
+    ------
+    InputError
+        A solver or an extrapolation that has no k-points.
+    """
+    solver, guess = settings.scf_solver, settings.extrapolation
+    if tuple(job.kpoints) == GAMMA:
+        solver = "ot" if solver == "auto" else solver
+        guess = "ASPC" if guess == "auto" else guess
+        return replace(settings, scf_solver=solver, extrapolation=guess), ()
+    if solver == "ot":
+        raise InputError(
+            "the orbital transformation (scf_solver: ot) has no k-points in CP2K; leave scf_solver "
+            "out, which takes diagonalization where there are k-points, or leave the k-points out "
+            "and take a larger surface cell"
+        )
+    if guess not in {"auto", *_KPOINT_EXTRAPOLATIONS}:
+        raise InputError(
+            f"extrapolation: {guess} has no k-points in CP2K; leave it out or take one of "
+            f"{', '.join(_KPOINT_EXTRAPOLATIONS)}"
+        )
+    guess = _KPOINT_EXTRAPOLATIONS[0] if guess == "auto" else guess
+    said = (
+        ("with k-points the orbitals are found by diagonalization, not by orbital transformation",)
+        if solver == "auto"
+        else ()
+    )
+    return replace(settings, scf_solver="diagonalization", extrapolation=guess), said
+
+
+def _check_mask(name: str, entries: int, atoms: int) -> None:
+    if entries != atoms:
+        raise InputError(f"the mask of {name} has {entries} entries for {atoms} atoms")
+
+
+def _check_ghosts(job: EngineJob) -> None:
+    if not np.any(job.ghost):
+        return
+    if job.task != "energy":
+        raise InputError(
+            f"ghost atoms in a job of the kind {job.task!r}: basis functions without nuclei have "
+            "no forces to follow; compute the energy of the structure as it stands"
+        )
+    if np.all(job.ghost):
+        raise InputError("every atom is a ghost; at least one needs a nucleus")
