@@ -12,6 +12,12 @@ from qdcomp.errors import InputError
 CP2K_BINARIES = ("cp2k.psmp", "cp2k.ssmp", "cp2k.popt", "cp2k.sopt", "cp2k")
 """Names under which CP2K is installed, best first."""
 
+VASP_BINARIES = ("vasp_std", "vasp")
+"""Names under which VASP is installed, best first."""
+
+VASP_GAMMA_BINARIES = ("vasp_gam", "gvasp")
+"""The same for the one with real waves, for the zone centre alone; half the work."""
+
 
 @dataclass(frozen=True)
 class MachineSettings:
@@ -50,6 +56,21 @@ def read_machine_settings() -> MachineSettings:
         command = (found,) if found else ()
     data = Path(os.environ.get("CP2K_DATA_DIR", "/usr/share/cp2k"))
     return MachineSettings(command, data if data.is_dir() else None, _read_threads())
+
+
+def find_vasp_command(*, gamma_only: bool) -> tuple[str, ...]:
+    """Command that runs VASP, in words; empty where there is none.
+
+    ``QDCOMP_VASP`` (for example ``srun vasp_std``) goes before the binaries found on the path; for
+    a job at the zone centre alone ``QDCOMP_VASP_GAMMA`` goes before both.
+    """
+    named = os.environ.get("QDCOMP_VASP_GAMMA", "").split() if gamma_only else []
+    named = named or os.environ.get("QDCOMP_VASP", "").split()
+    if named:
+        return tuple(named)
+    names = (*(VASP_GAMMA_BINARIES if gamma_only else ()), *VASP_BINARIES)
+    found = next((name for name in names if shutil.which(name)), None)
+    return (found,) if found else ()
 
 
 def _read_threads() -> int:

@@ -1,0 +1,254 @@
+"""Custodian's handlers for VASP, held to the rule that none changes the physics.
+
+Each of custodian's own handlers is asked what it would do, in a copy of the job's files; of that
+only is done what `allowed_changes` lets pass, through the job file, so that nothing else can
+change. A correction of which nothing is left stops the run: it is kept, and the error of the run
+says what was proposed and why it was refused. ``docs/vasp_handlers.md`` has the table.
+
+custodian's ``WalltimeHandler`` reads the whole OUTCAR at every look; `Deadline` does its work
+from the time and the number of steps. Of ``UnconvergedErrorHandler`` only the self-consistent
+field counts: a relaxation that used up its steps is the study's to lengthen.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import time
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from custodian.custodian import ErrorHandler
+from custodian.vasp.handlers import (
+    AliasingErrorHandler,
+    FrozenJobErrorHandler,
+    LargeSigmaHandler,
+    LrfCommutatorHandler,
+    MeshSymmetryErrorHandler,
+    NonConvergingErrorHandler,
+    PositiveEnergyErrorHandler,
+    PotimErrorHandler,
+    StdErrHandler,
+    UnconvergedErrorHandler,
+    VaspErrorHandler,
+)
+from custodian.vasp.io import load_vasprun
+
+from qdcomp.engines.cp2k.handlers import read_deadline
+from qdcomp.engines.vasp.allowed_changes import Verdict, describe_changes, judge_actions
+from qdcomp.engines.vasp.continuation import STOP_NAME, continue_same_run, count_part_steps
+from qdcomp.engines.vasp.corrections import record_correction, record_refusal
+from qdcomp.engines.vasp.job_file import ERROR_NAME, OUTPUT_NAME, JobFile, read_job_file
+
+DEADLINE_MARGIN_S = 600.0
+"""Least time before the end of the batch job at which VASP is asked to end."""
+
+DEADLINE_STEPS = 3.0
+"""Steps that have to fit into the time that is left."""
+
+_SMALL = ("INCAR", "KPOINTS", "POSCAR", "CONTCAR")
+_LARGE = ("OUTCAR", "OSZICAR", "vasprun.xml", OUTPUT_NAME, ERROR_NAME)
+_UNREADABLE = (OSError, ValueError, KeyError, IndexError, AttributeError, TypeError, SyntaxError)
+"""What a file raises that is not there yet, or is being written (XML: SyntaxError)."""
+
+_REDO = (NonConvergingErrorHandler, UnconvergedErrorHandler)
+"""Handlers after which dynamics goes back to the start of the part: its last forces are wrong."""
+
+
+class GuardedHandler(ErrorHandler):
+    """One of custodian's handlers, of whose corrections only what is allowed is done.
+
+    Parameters
+    ----------
+    directory
+        Job directory; custodian hands over its own, which has to be the same.
+    handler
+        custodian's handler.
+    monitor
+        Whether it looks while VASP runs.
+    ignored
+        Errors of it that are none here.
+    """
+
+    raises_runtime_error = False
+
+    def __init__(
+        self,
+        directory: str,
+        handler: ErrorHandler,
+        *,
+        monitor: bool,
+        ignored: frozenset[str] = frozenset(),
+    ) -> None:
+        self.directory = directory
+        self.handler = handler
+        self.is_monitor = monitor
+        self.ignored = ignored
+
+    @property
+    def name(self) -> str:
+        """Name of custodian's handler."""
+        return type(self.handler).__name__
+
+    def as_dict(self) -> dict[str, Any]:
+        """Describe the handler for custodian's log."""
+        return {"handler": self.name, "directory": self.directory}
+
+    def check(self, directory: str = "./") -> bool:
+        """Whether the run in the directory shows an error of this handler."""
+        where = self._where(directory)
+        with _copy_for_custodian(where) as copy, _hushed():
+            try:
+                found = bool(self.handler.check(str(copy)))
+            except _UNREADABLE:
+                return False
+        if found and self.ignored:
+            self.handler.errors -= self.ignored
+            return bool(self.handler.errors)
+        return found
+
+    def correct(self, directory: str = "./") -> dict[str, Any]:
+        """Correct the error as far as is allowed; record what was changed or refused."""
+        where = self._where(directory)
+        job = read_job_file(where)
+        with _copy_for_custodian(where) as copy, _hushed() as said:
+            try:
+                proposed = self.handler.correct(str(copy))
+            except _UNREADABLE as fault:
+                proposed = {"errors": [f"{type(fault).__name__}: {fault}"], "actions": None}
+        error = f"{self.name}: {', '.join(map(str, proposed['errors']))}"
+        verdict = judge_actions(proposed["actions"] or [], job)
+        if not verdict.mends:
+            record_refusal(where, _describe_refusal(error, verdict, said))
+            return {"errors": [error], "actions": None}
+        continue_same_run(
+            where,
+            changes=verdict.changes,
+            keep_structure=self._keeps_structure(verdict, job),
+            drop_guess=verdict.drop_guess,
+        )
+        action = describe_changes(verdict)
+        if verdict.refused:
+            action += f"; refused: {'; '.join(verdict.refused)}"
+        record_correction(where, f"{error} -> {action}")
+        return {"errors": [error], "actions": [action]}
+
+    def _where(self, directory: str) -> Path:
+        return Path(self.directory if directory in {"", ".", "./"} else directory)
+
+    def _keeps_structure(self, verdict: Verdict, job: JobFile) -> bool:
+        if job.task == "dynamics":
+            return not isinstance(self.handler, _REDO)
+        return verdict.keep_structure
+
+
+class UnconvergedScf(UnconvergedErrorHandler):
+    """custodian's handler for a run that is not converged, for the electrons only."""
+
+    def check(self, directory: str = "./") -> bool:
+        """Whether the last self-consistent field did not converge."""
+        try:
+            run = load_vasprun(str(Path(directory) / self.output_filename))
+        except _UNREADABLE:
+            return False
+        return not run.converged_electronic
+
+
+class Deadline(ErrorHandler):
+    """The end of the batch job is near: VASP is asked to write its wavefunction and end."""
+
+    is_monitor = True
+    is_terminating = False
+    raises_runtime_error = False
+
+    def __init__(self, directory: str) -> None:
+        self.directory = directory
+        self.started = time.time()
+
+    def check(self, directory: str = "./") -> bool:
+        """Whether fewer than three steps, or ten minutes, fit into the time that is left."""
+        deadline = read_deadline()
+        where = Path(self.directory)
+        if deadline is None or (where / STOP_NAME).exists():
+            return False
+        steps = count_part_steps(where, read_job_file(where))
+        per_step = (time.time() - self.started) / steps if steps else 0.0
+        return time.time() > deadline - max(DEADLINE_MARGIN_S, DEADLINE_STEPS * per_step)
+
+    def correct(self, directory: str = "./") -> dict[str, Any]:
+        """Ask VASP to end: after the ionic step, or after the electronic one where there is one."""
+        where = Path(self.directory)
+        moves = read_job_file(where).task in {"relax", "dynamics"}
+        (where / STOP_NAME).write_text(f"{'LSTOP' if moves else 'LABORT'} = .TRUE.\n")
+        return {"errors": ["the time of the batch job is used up"], "actions": None}
+
+
+def make_handlers(directory: Path) -> Sequence[ErrorHandler]:
+    """Handlers of the run in `directory`."""
+    name = str(directory.resolve())
+    # custodian logs what it finds; without a handler of its own that goes to the terminal
+    logging.getLogger(VaspErrorHandler.__name__).addHandler(logging.NullHandler())
+    job = read_job_file(directory)
+    # with a coarser PREC than Accurate wrap-around errors are what was chosen
+    chosen = frozenset() if job.settings.prec == "Accurate" else frozenset({"aliasing"})
+    watching = (
+        VaspErrorHandler(OUTPUT_NAME),
+        StdErrHandler(ERROR_NAME),
+        LrfCommutatorHandler(ERROR_NAME),
+        NonConvergingErrorHandler(),
+        PotimErrorHandler(),
+        PositiveEnergyErrorHandler(),
+        FrozenJobErrorHandler(OUTPUT_NAME),
+    )
+    afterwards = [MeshSymmetryErrorHandler(OUTPUT_NAME), LargeSigmaHandler()]
+    if job.task != "dynamics":  # there a step that did not converge is kept and named
+        afterwards.insert(0, UnconvergedScf())
+    return (
+        *(GuardedHandler(name, handler, monitor=True) for handler in watching),
+        GuardedHandler(name, AliasingErrorHandler(OUTPUT_NAME), monitor=True, ignored=chosen),
+        *(GuardedHandler(name, handler, monitor=False) for handler in afterwards),
+        Deadline(name),
+    )
+
+
+def _describe_refusal(error: str, verdict: Verdict, said: list[str]) -> str:
+    remarks = f" custodian says: {' '.join(said)}" if said else ""
+    if not verdict.refused:
+        return f"{error}; custodian knows no correction that could still help.{remarks}"
+    return (
+        f"{error}; custodian proposed {'; '.join(verdict.refused)}. Refused, because a correction "
+        "may not change the physics of one job among others. Change it in the study, for all of "
+        f"its jobs, or correct the structure.{remarks}"
+    )
+
+
+@contextmanager
+def _copy_for_custodian(directory: Path) -> Iterator[Path]:
+    """Make a directory in which custodian may change what it likes: outputs are only linked."""
+    with TemporaryDirectory(prefix="qdcomp-vasp-") as name:
+        copy = Path(name)
+        for file in _SMALL:
+            if (directory / file).is_file():
+                shutil.copyfile(directory / file, copy / file)
+        for file in _LARGE:
+            if (directory / file).is_file():
+                (copy / file).symlink_to((directory / file).resolve())
+        yield copy
+
+
+@contextmanager
+def _hushed() -> Iterator[list[str]]:
+    """Collect custodian's and pymatgen's warnings instead of printing them."""
+    said: list[str] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield said
+    said.extend(
+        str(entry.message)
+        for entry in caught
+        if entry.category is UserWarning and "custodian" in entry.filename
+    )
