@@ -39,3 +39,12 @@ FWHM_PER_SIGMA = 2.0 * math.sqrt(2.0 * math.log(2.0))
 
 MJ_PER_M2_PER_EV_ANGSTROM2 = 16021.76634
 """1 eV/Å² in mJ/m²: the elementary charge over 10⁻²³."""
+
+PER_CM_EV = 1.239841984e-4
+"""hc over 1 cm: a wavenumber of 1/cm in eV."""
+
+ATMOSPHERE_PA = 101325.0
+"""One standard atmosphere [Pa]."""
+
+PASCAL_EV_PER_ANGSTROM3 = 6.241509074e-12
+"""1 Pa in eV/Å³: 10⁻³⁰ over the elementary charge."""

@@ -57,6 +57,11 @@ from qdcomp.analysis.ring_stacking import AromaticRing, RingPair, classify_stack
 from qdcomp.analysis.stable_coverage import StableCoverage, compute_stable_coverage
 from qdcomp.analysis.surface_energy import SurfaceEnergyCurve, compute_surface_energy
 from qdcomp.analysis.surface_energy_points import ConfigurationEnergy
+from qdcomp.analysis.thermochemistry import (
+    IdealGasEntropy,
+    compute_chemical_potential,
+    ideal_gas_entropy,
+)
 
 __all__ = [
     "DEFAULT_BANDS",
@@ -73,6 +78,7 @@ __all__ = [
     "GapHistogram",
     "HuangRhysBand",
     "HuangRhysSpectrum",
+    "IdealGasEntropy",
     "InteractionScan",
     "LayerFluctuation",
     "LigandChain",
@@ -95,6 +101,7 @@ __all__ = [
     "classify_stacking",
     "compute_autocorrelation",
     "compute_binding_energy",
+    "compute_chemical_potential",
     "compute_dephasing",
     "compute_emission_lineshape",
     "compute_hessian",
@@ -117,6 +124,7 @@ __all__ = [
     "differentiate_positions",
     "fit_gap_histogram",
     "fit_interaction_scan",
+    "ideal_gas_entropy",
     "pool_spectra",
     "remove_rigid_body_motion",
 ]
