@@ -46,12 +46,12 @@ class VibrationBlock:
             self._frequencies.extend(_read(word, where) for word in words)
         elif not self._in_minimum:
             return
+        elif "Hessian" in text:
+            self._in_minimum = False
         elif "Total energy:" in text:
             self.energy_hartree = _read(text.split()[-1], where)
         elif (row := _FORCE.match(line)) is not None and "ATOM" not in text:
             self._forces.append([_read(word, where) for word in row.groups()])
-        elif "Hessian" in text:
-            self._in_minimum = False
 
     def frequencies_per_cm(self) -> NDArray[np.float64] | None:
         """Give the frequencies [1/cm], imaginary ones negative; None where none were printed."""
