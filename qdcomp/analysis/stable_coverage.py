@@ -19,6 +19,9 @@ from numpy.typing import ArrayLike, NDArray
 from qdcomp.analysis.surface_energy import SurfaceEnergyCurve
 from qdcomp.errors import InputError
 
+EQUAL_EV = 1e-6
+"""Slopes of the hull that differ by less [eV] are one edge: total energies are not better known."""
+
 
 @dataclass(frozen=True, eq=False)
 class StableCoverage:
@@ -89,8 +92,9 @@ def _find_lower_hull(bound: NDArray[np.int64], free_energy: NDArray[np.float64])
     """Return the corners of the lower convex hull, as indices; points on an edge are none."""
     hull: list[int] = []
     for index in range(len(bound)):
-        while len(hull) > 1 and _slope(bound, free_energy, hull[-1], index) <= _slope(
-            bound, free_energy, hull[-2], hull[-1]
+        while len(hull) > 1 and (
+            _slope(bound, free_energy, hull[-1], index)
+            <= _slope(bound, free_energy, hull[-2], hull[-1]) + EQUAL_EV
         ):
             hull.pop()
         hull.append(index)
