@@ -22,9 +22,9 @@ def check_same_level(
 ) -> None:
     """Refuse energies of different levels of theory.
 
-    Each energy is compared with the first one of ``levels``. What belongs to one element is named
-    with the element last, as in ``basis Br`` or ``POTCAR Cs``: it must agree only between energies
-    that both have that element.
+    Each setting is compared with that of the first energy in ``levels``. What belongs to one element
+    is named with the element last, as in ``basis Br`` or ``POTCAR Cs``: it must agree between the
+    energies that have that element.
 
     Parameters
     ----------
@@ -46,14 +46,8 @@ def check_same_level(
             f"{', '.join(unknown)} named as molecules, but the energies are "
             f"{', '.join(levels) or 'none'}; name molecules as in the levels"
         )
-    slabs = [name for name in levels if name not in molecules]
-    if not levels:
-        return
-    reference = slabs[0] if slabs else next(iter(levels))
-    differences = []
-    for name, level in levels.items():
-        exempt = {K_POINTS} if name in molecules else set()
-        differences += _describe_differences(reference, levels[reference], name, level, exempt)
+    keys = dict.fromkeys(key for level in levels.values() for key in level)
+    differences = [text for key in keys for text in _compare(key, levels, molecules)]
     if differences:
         raise InputError(
             "energies of different levels of theory do not go into one difference: "
@@ -61,23 +55,21 @@ def check_same_level(
         )
 
 
-def _describe_differences(
-    first: str,
-    first_level: Mapping[str, str],
-    second: str,
-    second_level: Mapping[str, str],
-    exempt: Collection[str],
+def _compare(
+    key: str, levels: Mapping[str, Mapping[str, str]], molecules: Collection[str]
 ) -> list[str]:
-    differences = []
-    for key in dict.fromkeys([*first_level, *second_level]):
-        ours, theirs = first_level.get(key), second_level.get(key)
-        one_lacks_the_element = _is_of_one_element(key) and (ours is None or theirs is None)
-        if key in exempt or ours == theirs or one_lacks_the_element:
-            continue
-        differences.append(
-            f"{key} is {ours or NOT_STATED} in {first} and {theirs or NOT_STATED} in {second}"
-        )
-    return differences
+    """Describe where a setting is another than in the first energy that it matters to."""
+    values = {name: level.get(key, NOT_STATED) for name, level in levels.items()}
+    if key == K_POINTS:
+        values = {name: value for name, value in values.items() if name not in molecules}
+    if _is_of_one_element(key):
+        values = {name: value for name, value in values.items() if value != NOT_STATED}
+    first = next(iter(values), "")
+    return [
+        f"{key} is {values[first]} in {first} and {value} in {name}"
+        for name, value in values.items()
+        if value != values[first]
+    ]
 
 
 def _is_of_one_element(key: str) -> bool:

@@ -47,6 +47,13 @@ def test_what_belongs_to_an_element_is_compared_where_both_have_it():
         check_same_level({"N0": slab, "LBr": gas | {"basis Br": "TZV2P"}}, molecules=["LBr"])
 
 
+def test_elements_that_the_first_energy_lacks_are_compared_between_the_others():
+    with_ligand = SLAB | {"POTCAR C": "PAW_PBE C 08Apr2002"}
+    gas = GAS | {"POTCAR C": "PAW_PBE C_s 06Sep2000"}
+    with pytest.raises(InputError, match=r"POTCAR C is PAW_PBE C 08Apr2002 in N1 and .* in LBr"):
+        check_same_level({"N0": SLAB, "N1": with_ligand, "LBr": gas}, molecules=["LBr"])
+
+
 def test_a_molecule_that_is_no_energy_is_refused():
     with pytest.raises(InputError, match="PEABr named as molecules"):
         check_same_level({"N0": SLAB}, molecules=["PEABr"])
