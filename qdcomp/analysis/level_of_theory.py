@@ -22,9 +22,9 @@ def check_same_level(
 ) -> None:
     """Refuse energies of different levels of theory.
 
-    Each setting is compared with that of the first energy in ``levels``. What belongs to one element
-    is named with the element last, as in ``basis Br`` or ``POTCAR Cs``: it must agree between the
-    energies that have that element.
+    Each setting is compared with that of the first energy in ``levels``. What belongs to one
+    element is named with the element last, as in ``basis Br`` or ``POTCAR Cs``: it must agree
+    between the energies that have that element.
 
     Parameters
     ----------
