@@ -134,3 +134,37 @@ def test_ts_of_the_ligands_of_mi_et_al(shared_data, name, paper_ev):
     gas = ideal_gas_entropy(atoms.get_chemical_symbols(), atoms.positions, 298.15, 101325.0)
     assert gas.ts_ev == pytest.approx(paper_ev, abs=0.08)
     assert gas.method == "rigid"
+
+
+def make_extended_dda():
+    """All-trans didodecyldimethylammonium with ideal angles: C12–N–C12 along z, methyls on N."""
+    elements, positions = [], []
+    half = math.radians(54.75)
+    for i in range(25):
+        out = (-1) ** i
+        foot = np.array([0.42 * out, 0.0, 1.27 * i])
+        elements.append("N" if i == 12 else "C")
+        positions.append(foot)
+        for turn in (half, -half):
+            arm = np.array([out * math.cos(turn), math.sin(turn), 0.0])
+            elements.append("C" if i == 12 else "H")
+            positions.append(foot + (1.50 if i == 12 else 1.09) * arm)
+            if i == 12:
+                across = np.array([-arm[1], arm[0], 0.0])
+                for angle in np.radians([0, 120, 240]):
+                    side = math.cos(angle) * across + math.sin(angle) * np.array([0, 0, 1.0])
+                    elements.append("H")
+                    positions.append(foot + (1.50 + 0.36) * arm + 1.03 * side)
+        if i in (0, 24):
+            elements.append("H")
+            end = np.array([-0.82 * out, 0.0, -0.57 if i == 0 else 0.57])
+            positions.append(foot + 1.09 * end)
+    return elements, np.array(positions)
+
+
+def test_ts_of_an_extended_dda_is_the_papers():
+    elements, positions = make_extended_dda()
+    assert (len(elements), elements.count("C"), elements.count("H")) == (83, 26, 56)
+    gas = ideal_gas_entropy(elements, positions, 298.15, 101325.0)
+    assert gas.ts_ev == pytest.approx(1.05, abs=0.08)
+    assert not gas.linear
