@@ -96,10 +96,12 @@ def judge_actions(actions: Iterable[Mapping[str, Any]], job: JobFile) -> Verdict
         target, action = entry.get("dict") or entry.get("file"), entry["action"]
         if target == "INCAR":
             for tag, value in _flatten(action):
+                if current.get(tag) == value:
+                    continue
                 reason = judge_tag(tag, value, current, job)
                 if reason:
                     refused.append(f"{_describe(tag, value)} ({reason})")
-                elif current.get(tag) != value:
+                else:
                     changes[tag] = value
         elif target == "CONTCAR" and action.get("_file_copy", {}).get("dest") == "POSCAR":
             keep_structure = True

@@ -20,8 +20,8 @@ import numpy as np
 
 from qdcomp.engines.vasp.corrections import forget_refusal
 from qdcomp.engines.vasp.inputs import write_inputs
-from qdcomp.engines.vasp.job_file import OUTPUT_NAME, RESTART_SOURCE, JobFile, read_job_file
-from qdcomp.engines.vasp.parts import PART_NAMES, set_part_aside
+from qdcomp.engines.vasp.job_file import RESTART_SOURCE, JobFile, read_job_file
+from qdcomp.engines.vasp.parts import PART_NAMES, PART_OUTPUTS, set_part_aside
 from qdcomp.engines.vasp.poscar import read_written_structure, render_poscar
 from qdcomp.engines.vasp.xdatcar_end import count_frames, read_last_frames
 from qdcomp.errors import EngineError
@@ -76,7 +76,7 @@ def continue_same_run(
     (directory / STOP_NAME).unlink(missing_ok=True)
     _drop_guesses(directory, always=drop_guess)
     job = replace(job, changes=dict(job.changes) | dict(changes or {}))
-    if not any((directory / name).is_file() for name in (OUTPUT_NAME, "OUTCAR", "OSZICAR")):
+    if not any((directory / name).is_file() for name in PART_OUTPUTS):
         write_inputs(directory, job)
         return
     source = _find_source(directory, job) if keep_structure else None

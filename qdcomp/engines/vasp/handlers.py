@@ -55,6 +55,8 @@ _LARGE = ("OUTCAR", "OSZICAR", "vasprun.xml", OUTPUT_NAME, ERROR_NAME)
 _UNREADABLE = (OSError, ValueError, KeyError, IndexError, AttributeError, TypeError, SyntaxError)
 """What a file raises that is not there yet, or is being written (XML: SyntaxError)."""
 
+_SILENT = logging.NullHandler()
+
 _REDO = (NonConvergingErrorHandler, UnconvergedErrorHandler)
 """Handlers after which dynamics goes back to the start of the part: its last forces are wrong."""
 
@@ -118,8 +120,8 @@ class GuardedHandler(ErrorHandler):
         with _copy_for_custodian(where) as copy, _hushed() as said:
             try:
                 proposed = self.handler.correct(str(copy))
-            except _UNREADABLE as fault:
-                proposed = {"errors": [f"{type(fault).__name__}: {fault}"], "actions": None}
+            except _UNREADABLE:  # an output that it needs is not there
+                proposed = {"errors": sorted(getattr(self.handler, "errors", ())), "actions": None}
         error = f"{self.name}: {', '.join(map(str, proposed['errors']))}"
         verdict = judge_actions(proposed["actions"] or [], job)
         if not verdict.mends:
@@ -190,8 +192,6 @@ class Deadline(ErrorHandler):
 def make_handlers(directory: Path) -> Sequence[ErrorHandler]:
     """Handlers of the run in `directory`."""
     name = str(directory.resolve())
-    # custodian logs what it finds; without a handler of its own that goes to the terminal
-    logging.getLogger(VaspErrorHandler.__name__).addHandler(logging.NullHandler())
     job = read_job_file(directory)
     # with a coarser PREC than Accurate wrap-around errors are what was chosen
     chosen = frozenset() if job.settings.prec == "Accurate" else frozenset({"aliasing"})
@@ -242,11 +242,23 @@ def _copy_for_custodian(directory: Path) -> Iterator[Path]:
 
 @contextmanager
 def _hushed() -> Iterator[list[str]]:
-    """Collect custodian's and pymatgen's warnings instead of printing them."""
+    """Collect custodian's and pymatgen's warnings, and keep its log off the terminal.
+
+    A root logger without handlers would get one that prints, at custodian's first message.
+    """
     said: list[str] = []
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        yield said
+    root, own, silent = logging.getLogger(), logging.getLogger("VaspErrorHandler"), _SILENT
+    propagated, own.propagate = own.propagate, False
+    root.addHandler(silent)
+    own.addHandler(silent)
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            yield said
+    finally:
+        root.removeHandler(silent)
+        own.removeHandler(silent)
+        own.propagate = propagated
     said.extend(
         str(entry.message)
         for entry in caught

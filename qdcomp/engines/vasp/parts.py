@@ -10,10 +10,13 @@ from pathlib import Path
 
 from qdcomp.engines.vasp.job_file import ERROR_NAME, OUTPUT_NAME, JobFile
 
-PART_NAMES = (
+PART_OUTPUTS = (
     "OUTCAR", "OSZICAR", "XDATCAR", "vasprun.xml", "CONTCAR", "EIGENVAL", "PROCAR", "REPORT",
-    "INCAR", "KPOINTS", "POSCAR", OUTPUT_NAME, ERROR_NAME,
+    OUTPUT_NAME, ERROR_NAME,
 )  # fmt: skip
+"""Files that VASP writes anew at every start."""
+
+PART_NAMES = (*PART_OUTPUTS, "INCAR", "KPOINTS", "POSCAR")
 """Files that each part has of its own."""
 
 

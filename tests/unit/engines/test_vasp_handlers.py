@@ -1,0 +1,356 @@
+"""Every public error text of VASP: which of custodian's handlers fires, and what is let pass."""
+
+import gzip
+import logging
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from builders.vasp_jobs import make_slab_job
+from builders.vasp_potcars import write_potcars
+from custodian.vasp.handlers import VaspErrorHandler
+from pymatgen.io.vasp.inputs import Incar
+
+from qdcomp.engines.base import DynamicsSettings, EngineJob
+from qdcomp.engines.vasp.allowed_changes import FREE_TAGS, REASONS, judge_actions
+from qdcomp.engines.vasp.corrections import read_corrections, read_refusal
+from qdcomp.engines.vasp.handlers import Deadline, GuardedHandler, make_handlers
+from qdcomp.engines.vasp.inputs import prepare_job, write_inputs
+from qdcomp.engines.vasp.job_file import JobFile, read_job_file
+
+PHYSICS = frozenset(
+    {
+        "ENCUT", "PREC", "NGX", "NGY", "NGZ", "LREAL", "ISMEAR", "SIGMA", "EDIFF", "EDIFFG",
+        "ISPIN", "GGA", "METAGGA", "LHFCALC", "IVDW", "NELECT", "NUPDOWN", "KSPACING", "KGAMMA",
+        "ISIF", "NSW", "LPEAD", "TEBEG", "TEEND", "MDALGO", "LDIPOL", "MAGMOM",
+    }
+)  # fmt: skip
+
+NOTHING = "knows no correction"
+
+# text, name of the file in the job, handler, its error, what is done or why not
+TEXTS = [
+    ("handler_texts/std_err.txt.kpoints_trans", "StdErrHandler", "kpoints_trans", "ISYM = 0"),
+    ("handler_texts/std_err.txt.oom", "StdErrHandler", "out_of_memory", NOTHING),
+    ("handler_texts/vasp.algo_tet", "VaspErrorHandler", "algo_tet", NOTHING),
+    ("handler_texts/vasp.algo_tet_only", "VaspErrorHandler", "algo_tet", NOTHING),
+    ("handler_texts/vasp.amin", "VaspErrorHandler", "amin", "AMIN = 0.01"),
+    ("handler_texts/vasp.auto_nbands.gz", None, None, None),
+    ("handler_texts/vasp.brions", "VaspErrorHandler", "brions", "POTIM = 0.6"),
+    ("handler_texts/vasp.brmix", "VaspErrorHandler", "brmix", "IMIX = 1"),
+    ("handler_texts/vasp.dentet", "VaspErrorHandler", "dentet", "refused KPOINTS"),
+    ("handler_texts/vasp.dfpt_ncore", "VaspErrorHandler", "dfpt_ncore", NOTHING),
+    ("handler_texts/vasp.edddav", "VaspErrorHandler", "edddav", "ALGO = All"),
+    ("handler_texts/vasp.edddav2", "VaspErrorHandler", "edddav", "ALGO = All"),
+    ("handler_texts/vasp.eddiag", "VaspErrorHandler", "eddiag", "ALGO = All"),
+    ("handler_texts/vasp.eddrmm", "VaspErrorHandler", "eddrmm", "POTIM = 0.25"),
+    ("handler_texts/vasp.fd_ncore", "VaspErrorHandler", "dfpt_ncore", NOTHING),
+    ("handler_texts/vasp.gradient_not_orthogonal", "VaspErrorHandler", "grad_not_orth", NOTHING),
+    ("handler_texts/vasp.harris", "VaspErrorHandler", "spin_polarized_harris", NOTHING),
+    ("handler_texts/vasp.hnform", "VaspErrorHandler", "hnform", "ISYM = 0"),
+    ("handler_texts/vasp.ibzkpt", "MeshSymmetryErrorHandler", "mesh_symmetry", "refused KPOINTS"),
+    ("handler_texts/vasp.ksymm", "VaspErrorHandler", "ksymm", "SYMPREC = 1e-06"),
+    ("handler_texts/vasp.nbands_not_sufficient", "VaspErrorHandler", "nbands_not_sufficient",
+     NOTHING),
+    ("handler_texts/vasp.nicht_konvergent", "VaspErrorHandler", "nicht_konv", NOTHING),
+    ("handler_texts/vasp.pdsyevx", "VaspErrorHandler", "pdsyevx", NOTHING),
+    ("handler_texts/vasp.point_group", "VaspErrorHandler", "point_group", "ISYM = 0"),
+    ("handler_texts/vasp.posmap", "VaspErrorHandler", "posmap", "SYMPREC = 1e-06"),
+    ("handler_texts/vasp.pricelv", "VaspErrorHandler", "pricelv", "SYMPREC = 1e-06"),
+    ("handler_texts/vasp.pssyevx", "VaspErrorHandler", "pssyevx", NOTHING),
+    ("handler_texts/vasp.read_error", "VaspErrorHandler", "read_error", NOTHING),
+    ("handler_texts/vasp.real_optlay", "VaspErrorHandler", "real_optlay", NOTHING),
+    ("handler_texts/vasp.rhosyg", "VaspErrorHandler", "rhosyg", "SYMPREC = 0.0001"),
+    ("handler_texts/vasp.set_core_wf", "VaspErrorHandler", "set_core_wf", NOTHING),
+    ("handler_texts/vasp.sgrcon", "VaspErrorHandler", "rot_matrix", "refused KPOINTS"),
+    ("handler_texts/vasp.subspace", "VaspErrorHandler", "subspacematrix", NOTHING),
+    ("handler_texts/vasp.symprec_noise", "VaspErrorHandler", "symprec_noise", "SYMPREC = 1e-06"),
+    ("handler_texts/vasp.too_few_bands_round_error", "VaspErrorHandler", "too_few_bands", NOTHING),
+    ("handler_texts/vasp.zbrent", "VaspErrorHandler", "zbrent", "NELMIN = 8; refused: EDIFF"),
+    ("handler_texts/vasp.ztrtri", "VaspErrorHandler", "zpotrf", "ISYM = 0"),
+    ("handler_texts/vasp6.bravais", "VaspErrorHandler", "bravais", "SYMPREC = 1e-06"),
+    ("handler_texts/vasp6.bzint", "VaspErrorHandler", "tet", NOTHING),
+    ("handler_texts/vasp6.coef", "VaspErrorHandler", "coef", "from no wavefunction"),
+    ("handler_texts/vasp6.coef2", "VaspErrorHandler", "coef", "from no wavefunction"),
+    ("handler_texts/vasp6.inv_rot_mat", "VaspErrorHandler", "inv_rot_mat", "refused KPOINTS"),
+    ("handler_texts/vasp6.point_group", "VaspErrorHandler", "point_group", "ISYM = 0"),
+    ("handler_texts/vasp6.posmap", "VaspErrorHandler", "posmap", "SYMPREC = 1e-06"),
+    ("handler_texts/vasp6.rhosyg", "VaspErrorHandler", "rhosyg", "SYMPREC = 0.0001"),
+    ("handler_texts/vasp6.sgrcon", "VaspErrorHandler", "rot_matrix", "refused KPOINTS"),
+    ("large_cell_real_optlay/vasp.out", "VaspErrorHandler", "real_optlay", NOTHING),
+    ("poscar_error/vasp.out", "VaspErrorHandler", "rot_matrix", "refused KPOINTS"),
+    ("zpotrf/vasp.out", "VaspErrorHandler", "zpotrf", "ISYM = 0"),
+    ("zpotrf/OSZICAR.empty", None, None, None),
+    ("zpotrf/OSZICAR.one_step", None, None, None),
+    ("large_cell_real_optlay/OSZICAR", None, None, None),
+    ("large_cell_real_optlay/vasprun.xml", None, None, None),
+    ("large_cell_real_optlay/std_err.txt", None, None, None),
+    ("too_few_bands/vasp.too_few_bands", "VaspErrorHandler", "too_few_bands", NOTHING),
+    ("lrf_comm/std_err.txt", "LrfCommutatorHandler", "lrf_comm", NOTHING),
+    ("aliasing/vasp.aliasing", None, None, None),
+    ("aliasing/vasp.aliasing_incar", "AliasingErrorHandler", "aliasing_incar",
+     "from no wavefunction"),
+    ("positive_energy/OSZICAR", "PositiveEnergyErrorHandler", "Positive energy", "POTIM = 0.25"),
+    ("potim/OSZICAR", "PotimErrorHandler", "POTIM", "POTIM = 0.25"),
+    ("unconverged/vasprun.xml.electronic.gz", "UnconvergedScf", "Unconverged", NOTHING),
+    ("unconverged/vasprun.xml.ionic.gz", None, None, None),
+    ("unconverged/vasprun.xml.unconverged_unfixable.gz", "UnconvergedScf", "Unconverged", NOTHING),
+    ("bad_vasprun/vasprun.xml.gz", None, None, None),
+    ("vasprun.xml.broken", None, None, None),
+]  # fmt: skip
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    root = write_potcars(tmp_path / "sets")
+    monkeypatch.setenv("PMG_VASP_PSP_DIR", str(root))
+    return root / "POT_GGA_PAW_PBE"
+
+
+@pytest.fixture
+def job_directory(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A relaxation in one directory, while the process stands in another that looks the same."""
+    directory = make_directory(tmp_path / "job", make_slab_job("relax"), folder)
+    decoy = tmp_path / "elsewhere"
+    shutil.copytree(directory, decoy)
+    monkeypatch.chdir(decoy)
+    return directory
+
+
+def make_directory(directory: Path, job: EngineJob, folder: Path) -> Path:
+    directory.mkdir()
+    write_inputs(directory, prepare_job(job, folder))
+    return directory
+
+
+def place(source: Path, directory: Path) -> None:
+    """Put a text where VASP would have written it."""
+    names = {"std_err": "stderr.txt", "OSZICAR": "OSZICAR", "vasprun": "vasprun.xml"}
+    name = next((names[stem] for stem in names if source.name.startswith(stem)), "vasp.out")
+    data = source.read_bytes()
+    (directory / name).write_bytes(gzip.decompress(data) if source.suffix == ".gz" else data)
+
+
+def run_handlers(directory: Path) -> tuple[GuardedHandler, dict[str, Any]] | None:
+    for handler in make_handlers(directory):
+        if handler.check(str(directory)):
+            assert isinstance(handler, GuardedHandler)
+            return handler, handler.correct(str(directory))
+    return None
+
+
+def physics(directory: Path) -> dict[str, Any]:
+    incar = Incar.from_file(directory / "INCAR")
+    return {tag: incar[tag] for tag in incar if tag not in FREE_TAGS} | {
+        name: (directory / name).read_bytes() for name in ("KPOINTS", "POTCAR", "POSCAR")
+    }
+
+
+def test_what_may_change_is_not_the_physics() -> None:
+    assert FREE_TAGS.isdisjoint(PHYSICS)
+    assert set(REASONS) >= PHYSICS & {"ENCUT", "PREC", "LREAL", "SIGMA", "EDIFF", "EDIFFG"}
+
+
+@pytest.mark.parametrize(
+    ("text", "handler", "error", "outcome"), TEXTS, ids=[entry[0] for entry in TEXTS]
+)
+def test_each_public_error_text(
+    job_directory: Path,
+    shared_data: Path,
+    text: str,
+    handler: str | None,
+    error: str | None,
+    outcome: str | None,
+) -> None:
+    before = physics(job_directory)
+    place(shared_data / "vasp" / "failed" / text, job_directory)
+    found = run_handlers(job_directory)
+    assert physics(job_directory) == before
+    if handler is None or error is None or outcome is None:
+        assert found is None
+        return
+    assert found is not None and found[0].name == handler
+    assert error in found[1]["errors"][0]
+    if outcome == NOTHING or outcome.startswith("refused"):
+        assert found[1]["actions"] is None
+        said = read_refusal(job_directory)
+        assert said is not None and error in said
+        assert outcome in said or f"proposed {outcome.split()[-1]}" in said
+        assert not (job_directory / "vasp.out.part1").exists()
+        return
+    assert outcome in found[1]["actions"][0]
+    assert read_refusal(job_directory) is None
+    (made,) = read_corrections(job_directory)
+    assert handler in made and outcome in made
+    assert run_handlers(job_directory) is None  # the old text is set aside, and fires once
+
+
+def test_every_text_is_in_the_table(shared_data: Path) -> None:
+    inputs = {"INCAR", "KPOINTS", "POSCAR", "CONTCAR", "OUTCAR"}
+    root = shared_data / "vasp" / "failed"
+    there = {
+        str(path.relative_to(root))
+        for path in root.rglob("*")
+        if path.is_file() and path.name not in inputs
+    }
+    assert there - {entry[0] for entry in TEXTS} == {"nonconv/OSZICAR"}  # has a test of its own
+
+
+def test_ten_steps_without_convergence_take_another_minimiser(
+    tmp_path: Path, folder: Path, shared_data: Path
+) -> None:
+    job = make_slab_job("relax", settings={"nelm": 10})
+    directory = make_directory(tmp_path / "job", job, folder)
+    text = (shared_data / "vasp/failed/nonconv/OSZICAR").read_text()
+    (directory / "OSZICAR").write_text(text)
+    assert run_handlers(directory) is None
+    (directory / "OSZICAR").write_text(3 * text)
+    shutil.copyfile(directory / "POSCAR", directory / "CONTCAR")
+    found = run_handlers(directory)
+    assert found is not None and found[0].name == "NonConvergingErrorHandler"
+    assert found[1]["actions"] == ["ALGO = All, ISEARCH = 1"]
+
+
+def test_a_last_field_that_did_not_converge_takes_a_safer_minimiser(
+    tmp_path: Path, folder: Path, shared_data: Path
+) -> None:
+    directory = make_directory(
+        tmp_path / "job", make_slab_job("energy", settings={"algo": "Fast"}), folder
+    )
+    place(shared_data / "vasp/failed/unconverged/vasprun.xml.electronic.gz", directory)
+    found = run_handlers(directory)
+    assert found is not None and found[1]["actions"] == ["ALGO = Normal"]
+    assert Incar.from_file(directory / "INCAR")["ALGO"] == "Normal"
+
+
+def test_a_second_correction_follows_the_first(job_directory: Path, shared_data: Path) -> None:
+    handlers = make_handlers(job_directory)
+    text = shared_data / "vasp/failed/handler_texts/vasp.brmix"
+    said = []
+    for _ in range(2):
+        place(text, job_directory)
+        fired = next(handler for handler in handlers if handler.check(str(job_directory)))
+        said.append(fired.correct(str(job_directory)))
+    assert said[0]["actions"] == ["IMIX = 1"]
+    # what is left of the next rung once the k-points are refused only undoes the first
+    assert said[1]["actions"] is None
+    assert "generation_style = Gamma" in (read_refusal(job_directory) or "")
+    assert Incar.from_file(job_directory / "INCAR")["IMIX"] == 1
+    assert (job_directory / "INCAR.part1").is_file() and (job_directory / "vasp.out").is_file()
+
+
+@pytest.mark.parametrize(
+    ("task", "potim"), [("dynamics", 1.0), ("vibrations", 0.015), ("relax", 0.25)]
+)
+def test_the_step_changes_in_relaxations_only(
+    tmp_path: Path, folder: Path, shared_data: Path, task: Any, potim: float
+) -> None:
+    dynamics = DynamicsSettings(300.0, 1.0, 20, thermostat_time_fs=None)
+    job = make_slab_job(task, dynamics=dynamics if task == "dynamics" else None)
+    directory = make_directory(tmp_path / "job", job, folder)
+    failed = shared_data / "vasp" / "failed"
+    place(failed / "potim/OSZICAR", directory)
+    assert run_handlers(directory) is not None
+    assert Incar.from_file(directory / "INCAR")["POTIM"] == potim
+    refused = read_refusal(directory)
+    assert (refused is None) == (task == "relax")
+    if refused:
+        assert "may not change the physics" in refused
+
+
+def test_a_frozen_job_starts_again_from_its_last_structure(
+    job_directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (job_directory / "vasp.out").write_text("running\n")
+    (job_directory / "OSZICAR").write_text("   1 F= -.5E+02 E0= -.5E+02  d E =-.1E+01\n")
+    moved = (job_directory / "POSCAR").read_text().replace("qdcomp relax", "as VASP wrote it")
+    (job_directory / "CONTCAR").write_text(moved)
+    assert run_handlers(job_directory) is None
+    now = time.time
+    monkeypatch.setattr(time, "time", lambda: now() + 7 * 3600)
+    found = run_handlers(job_directory)
+    assert found is not None and found[0].name == "FrozenJobErrorHandler"
+    assert found[1]["actions"] == ["on from the last structure"]
+    assert (job_directory / "POSCAR").read_text() == moved
+    assert read_job_file(job_directory).steps_before == 1
+
+
+ACTIONS: list[tuple[dict[str, Any], str]] = [
+    ({"dict": "INCAR", "action": {"_set": {tag: 3}}}, tag)
+    for tag in sorted(PHYSICS - {"NSW"})
+] + [
+    ({"dict": "KPOINTS", "action": {"_set": {"kpoints": ((5, 5, 1),)}}}, "KPOINTS"),
+    ({"dict": "POSCAR", "action": {"_set": {"structure": {}}}}, "POSCAR"),
+    ({"dict": "INCAR", "action": {"_set": {"NBANDS": 10}}}, "NBANDS"),
+    ({"dict": "INCAR", "action": {"_set": {"NELM": 60}}}, "NELM"),
+    ({"dict": "INCAR", "action": {"_set": {"ALGO": "None"}}}, "ALGO"),
+    ({"dict": "INCAR", "action": {"_set": {"ICHARG": 11}}}, "ICHARG"),
+    ({"dict": "INCAR", "action": {"_set": {"IBRION": 0}}}, "IBRION"),
+    ({"dict": "INCAR", "action": {"_set": {"IBRION": 3, "IOPT": 7}}}, "IOPT"),
+    ({"file": "POTCAR", "action": {"_file_delete": {"mode": "actual"}}}, "POTCAR"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("action", "named"), ACTIONS, ids=[f"{n}-{i}" for i, (_, n) in enumerate(ACTIONS)]
+)
+def test_no_action_can_change_the_physics(folder: Path, action: dict[str, Any], named: str) -> None:
+    job = prepare_job(make_slab_job("relax", settings={"nbands": 40}), folder)
+    verdict = judge_actions([action], job)
+    assert any(text.startswith((named, f"no {named}")) for text in verdict.refused)
+    assert not set(verdict.changes) & PHYSICS
+
+
+def test_bands_and_steps_may_be_raised(folder: Path) -> None:
+    job: JobFile = prepare_job(make_slab_job("relax", settings={"nbands": 40}), folder)
+    action = {"dict": "INCAR", "action": {"_set": {"NBANDS": 44, "NELM": 300}}}
+    verdict = judge_actions([action], job)
+    assert verdict.changes == {"NBANDS": 44, "NELM": 300} and verdict.mends
+
+
+def test_a_coarse_grid_that_was_chosen_is_no_error_and_a_fine_one_is(
+    tmp_path: Path, folder: Path, shared_data: Path
+) -> None:
+    job = make_slab_job("relax", settings={"prec": "Accurate"})
+    directory = make_directory(tmp_path / "job", job, folder)
+    place(shared_data / "vasp/failed/aliasing/vasp.aliasing", directory)
+    (directory / "OUTCAR").write_text(
+        " WARNING: aliasing errors must be expected set NGX to  48 to avoid them\n NGZ is ok\n"
+    )
+    found = run_handlers(directory)
+    assert found is not None and "refused: NGX = 48" in found[1]["actions"][0]
+
+
+def test_custodian_keeps_off_the_terminal(
+    job_directory: Path, shared_data: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    root = logging.getLogger()
+    before = list(root.handlers)
+    place(shared_data / "vasp/failed/handler_texts/vasp.set_core_wf", job_directory)
+    run_handlers(job_directory)
+    assert root.handlers == before
+    assert capfd.readouterr() == ("", "")
+    assert "new version of the POTCAR" in (read_refusal(job_directory) or "")
+
+
+def test_handlers_describe_themselves_for_custodians_log(job_directory: Path) -> None:
+    handler = GuardedHandler(str(job_directory), VaspErrorHandler("vasp.out"), monitor=True)
+    assert handler.as_dict()["handler"] == "VaspErrorHandler"
+
+
+@pytest.mark.parametrize(("task", "tag"), [("relax", "LSTOP"), ("energy", "LABORT")])
+def test_vasp_is_asked_to_end_before_the_batch_job(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, task: Any, tag: str
+) -> None:
+    directory = make_directory(tmp_path / "job", make_slab_job(task), folder)
+    handler = Deadline(str(directory))
+    monkeypatch.delenv("SLURM_JOB_END_TIME", raising=False)
+    monkeypatch.setenv("QDCOMP_DEADLINE", str(time.time() + 3600))
+    assert not handler.check()
+    monkeypatch.setenv("QDCOMP_DEADLINE", str(time.time() + 300))
+    assert handler.check()
+    handler.correct()
+    assert (directory / "STOPCAR").read_text() == f"{tag} = .TRUE.\n"
+    assert not handler.check()
