@@ -333,7 +333,7 @@ def _warn(
     elif not has_perovskite:
         warnings.append("no perovskite below the ligands: all of them are counted as on top")
     if not contacts:
-        warnings.append("no two ligands of one side both have carbon: no contact")
+        warnings.append("no pair of ligands with carbon on one side: no contact")
     warnings += [
         f"carbons {contact.atoms[0]} and {contact.atoms[1]} of ligands {contact.ligands[0]} and "
         f"{contact.ligands[1]} are {contact.distance_angstrom:.2f} Å apart: they clash; "
