@@ -102,21 +102,35 @@ TEXTS = [
 ]  # fmt: skip
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    root = write_potcars(tmp_path / "sets")
-    monkeypatch.setenv("PMG_VASP_PSP_DIR", str(root))
-    return root / "POT_GGA_PAW_PBE"
+@pytest.fixture(scope="module")
+def data_sets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_potcars(tmp_path_factory.mktemp("sets"))
 
 
 @pytest.fixture
-def job_directory(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(data_sets: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PMG_VASP_PSP_DIR", str(data_sets))
+    return data_sets / "POT_GGA_PAW_PBE"
+
+
+@pytest.fixture(scope="module")
+def written_job(data_sets: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A relaxation as it is written, to be copied."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PMG_VASP_PSP_DIR", str(data_sets))
+        directory = tmp_path_factory.mktemp("written") / "job"
+        return make_directory(directory, make_slab_job("relax"), data_sets / "POT_GGA_PAW_PBE")
+
+
+@pytest.fixture
+def job_directory(
+    tmp_path: Path, written_job: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
     """A relaxation in one directory, while the process stands in another that looks the same."""
-    directory = make_directory(tmp_path / "job", make_slab_job("relax"), folder)
-    decoy = tmp_path / "elsewhere"
-    shutil.copytree(directory, decoy)
-    monkeypatch.chdir(decoy)
-    return directory
+    for name in ("job", "elsewhere"):
+        shutil.copytree(written_job, tmp_path / name)
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    return tmp_path / "job"
 
 
 def make_directory(directory: Path, job: EngineJob, folder: Path) -> Path:
