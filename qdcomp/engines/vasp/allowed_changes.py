@@ -53,7 +53,8 @@ REASONS: Mapping[str, str] = {
 _OTHER_REASON = "it is not among the tags that only decide how the solution is looked for"
 _SCF_ALGORITHMS = {"n", "f", "v", "a", "c", "d", "s", "e"}
 _NO_SCF = {"eigenval", "none", "nothing", "evgw", "evgw0", "chi"}
-_GUESSES = ("WAVECAR", "CHGCAR")
+GUESSES = ("WAVECAR", "CHGCAR")
+"""Files with a wavefunction and a density to start from."""
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,14 @@ class Verdict:
         return bool(self.changes) or self.drop_guess or self.keep_structure
 
 
-def judge_actions(actions: Iterable[Mapping[str, Any]], job: JobFile) -> Verdict:
-    """Sort what custodian proposes into what may be done and what is refused."""
+def judge_actions(
+    actions: Iterable[Mapping[str, Any]], job: JobFile, *, has_guess: bool = True
+) -> Verdict:
+    """Sort what custodian proposes into what may be done and what is refused.
+
+    What would change nothing is left out: a tag that has the value already, a wavefunction to
+    delete where there is none (`has_guess`).
+    """
     changes: dict[str, Any] = {}
     refused: list[str] = []
     keep_structure = drop_guess = False
@@ -105,8 +112,8 @@ def judge_actions(actions: Iterable[Mapping[str, Any]], job: JobFile) -> Verdict
                     changes[tag] = value
         elif target == "CONTCAR" and action.get("_file_copy", {}).get("dest") == "POSCAR":
             keep_structure = True
-        elif target in _GUESSES and "_file_delete" in action:
-            drop_guess = True
+        elif target in GUESSES and "_file_delete" in action:
+            drop_guess = has_guess
         else:
             reason = REASONS.get(str(target), _OTHER_REASON)
             refused.append(f"{target}: {_shorten(action)} ({reason})")

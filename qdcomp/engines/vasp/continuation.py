@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from qdcomp.engines.vasp.allowed_changes import GUESSES
 from qdcomp.engines.vasp.corrections import forget_refusal
 from qdcomp.engines.vasp.inputs import write_inputs
 from qdcomp.engines.vasp.job_file import RESTART_SOURCE, JobFile, read_job_file
@@ -30,7 +31,6 @@ STOP_NAME = "STOPCAR"
 """File whose presence asks VASP to end after the step at hand."""
 
 WAVEFUNCTION = "WAVECAR"
-_DENSITY = "CHGCAR"
 
 _IONIC_STEP = re.compile(r"^\s*\d+ (?:F|T)= .*\n", re.MULTILINE)
 
@@ -189,7 +189,7 @@ def _bring_half_set_aside_back(directory: Path, job: JobFile) -> None:
 
 
 def _drop_guesses(directory: Path, *, always: bool) -> None:
-    for name in (WAVEFUNCTION, _DENSITY):
+    for name in GUESSES:
         path = directory / name
         if path.is_file() and (always or path.stat().st_size == 0):
             path.unlink()

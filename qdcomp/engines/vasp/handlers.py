@@ -39,7 +39,12 @@ from custodian.vasp.handlers import (
 from custodian.vasp.io import load_vasprun
 
 from qdcomp.engines.cp2k.handlers import read_deadline
-from qdcomp.engines.vasp.allowed_changes import Verdict, describe_changes, judge_actions
+from qdcomp.engines.vasp.allowed_changes import (
+    GUESSES,
+    Verdict,
+    describe_changes,
+    judge_actions,
+)
 from qdcomp.engines.vasp.continuation import STOP_NAME, continue_same_run, count_part_steps
 from qdcomp.engines.vasp.corrections import record_correction, record_refusal
 from qdcomp.engines.vasp.job_file import ERROR_NAME, OUTPUT_NAME, JobFile, read_job_file
@@ -123,7 +128,8 @@ class GuardedHandler(ErrorHandler):
             except _UNREADABLE:  # an output that it needs is not there
                 proposed = {"errors": sorted(getattr(self.handler, "errors", ())), "actions": None}
         error = f"{self.name}: {', '.join(map(str, proposed['errors']))}"
-        verdict = judge_actions(proposed["actions"] or [], job)
+        has_guess = any((where / name).is_file() for name in GUESSES)
+        verdict = judge_actions(proposed["actions"] or [], job, has_guess=has_guess)
         if not verdict.mends:
             record_refusal(where, _describe_refusal(error, verdict, said))
             return {"errors": [error], "actions": None}

@@ -91,7 +91,7 @@ TEXTS = [
     ("lrf_comm/std_err.txt", "LrfCommutatorHandler", "lrf_comm", NOTHING),
     ("aliasing/vasp.aliasing", None, None, None),
     ("aliasing/vasp.aliasing_incar", "AliasingErrorHandler", "aliasing_incar",
-     "from no wavefunction"),
+     NOTHING),
     ("positive_energy/OSZICAR", "PositiveEnergyErrorHandler", "Positive energy", "POTIM = 0.25"),
     ("potim/OSZICAR", "PotimErrorHandler", "POTIM", "POTIM = 0.25"),
     ("unconverged/vasprun.xml.electronic.gz", "UnconvergedScf", "Unconverged", NOTHING),
@@ -179,6 +179,8 @@ def test_each_public_error_text(
     outcome: str | None,
 ) -> None:
     before = physics(job_directory)
+    if error == "coef":
+        (job_directory / "WAVECAR").write_text("of another cutoff")
     place(shared_data / "vasp" / "failed" / text, job_directory)
     found = run_handlers(job_directory)
     assert physics(job_directory) == before
@@ -196,6 +198,7 @@ def test_each_public_error_text(
         return
     assert outcome in found[1]["actions"][0]
     assert read_refusal(job_directory) is None
+    assert not (job_directory / "WAVECAR").exists()
     (made,) = read_corrections(job_directory)
     assert handler in made and outcome in made
     assert run_handlers(job_directory) is None  # the old text is set aside, and fires once
@@ -334,7 +337,8 @@ def test_a_coarse_grid_that_was_chosen_is_no_error_and_a_fine_one_is(
         " WARNING: aliasing errors must be expected set NGX to  48 to avoid them\n NGZ is ok\n"
     )
     found = run_handlers(directory)
-    assert found is not None and "refused: NGX = 48" in found[1]["actions"][0]
+    assert found is not None and found[1]["actions"] is None
+    assert "proposed NGX = 48" in (read_refusal(directory) or "")
 
 
 def test_custodian_keeps_off_the_terminal(
