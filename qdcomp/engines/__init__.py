@@ -17,12 +17,14 @@ from qdcomp.engines.base import (
     HarmonicEngine,
     HarmonicResponse,
     RelaxationSettings,
+    Task,
 )
 from qdcomp.errors import InputError
 
 ENGINES = {
     "model": ("qdcomp.engines.model", "ModelEngine"),
     "cp2k": ("qdcomp.engines.cp2k", "Cp2kEngine"),
+    "vasp": ("qdcomp.engines.vasp", "VaspEngine"),
 }
 """Module and class of each engine; imported when asked for."""
 
@@ -58,5 +60,6 @@ __all__ = [
     "HarmonicEngine",
     "HarmonicResponse",
     "RelaxationSettings",
+    "Task",
     "load_engine",
 ]

@@ -5,8 +5,9 @@ import pytest
 from qdcomp.analysis.power_spectrum import WINDOW_FWHM_BINS
 from qdcomp.engines import ENGINES, DynamicsSettings
 from qdcomp.errors import InputError, ParseError
-from qdcomp.recipes.studies import build_structure, read_study
-from qdcomp.recipes.study_schema import WINDOWS
+from qdcomp.recipes.dot_schema import WINDOWS
+from qdcomp.recipes.dot_sections import build_dot
+from qdcomp.recipes.studies import read_study
 
 GOOD = """\
 name: test
@@ -73,8 +74,8 @@ def test_the_command_line_chooses_the_engine_and_gets_its_settings(write):
         "restart": True,
         "kinds": {"Pb": [1, "a"]},
     }
-    with pytest.raises(InputError, match="no engine 'vasp'; engines: model, cp2k"):
-        read_study(write(GOOD), engine="vasp")
+    with pytest.raises(InputError, match="no engine 'siesta'; engines: model, cp2k, vasp"):
+        read_study(write(GOOD), engine="siesta")
 
 
 @pytest.mark.parametrize(
@@ -254,7 +255,7 @@ def test_a_missing_file_is_named(tmp_path):
 
 def test_the_structure_of_a_study_is_built_with_its_frozen_atoms(write):
     text = change("cells: 3", "cells: 4\n  frozen: {region: core, shell_cells: 0.5}")
-    structure = build_structure(read_study(write(text)))
+    structure = build_dot(read_study(write(text)))
     assert (structure.depth_cells[~structure.frozen] == 0.0).all()
     assert (structure.depth_cells[structure.frozen] >= 0.5).all()
 
