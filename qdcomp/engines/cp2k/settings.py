@@ -26,6 +26,7 @@ _CHOICES = {
     "scf_solver": ("auto", "ot", "diagonalization"),
     "minimizer": ("DIIS", "CG", "BROYDEN"),
     "preconditioner": (
+        "auto",
         "FULL_ALL",
         "FULL_SINGLE_INVERSE",
         "FULL_SINGLE",
@@ -99,7 +100,9 @@ class Cp2kSettings:
         ``ot`` (orbital transformation, for systems with a gap) or ``diagonalization``, which is
         needed with k-points; ``auto`` takes the one that fits.
     minimizer, preconditioner, energy_gap_hartree
-        Minimiser, preconditioner and assumed gap [Ha] of ``ot``.
+        Minimiser, preconditioner and assumed gap [Ha] of ``ot``. Left out, the preconditioner is
+        ``FULL_ALL``, and ``FULL_SINGLE_INVERSE`` with a dipole correction; the gap is 0.001 Ha,
+        and 0.1 Ha for a slab.
     added_orbitals, mixing_alpha
         Empty orbitals and Broyden mixing of ``diagonalization``.
     inner_scf_steps, outer_scf_steps
@@ -139,8 +142,8 @@ class Cp2kSettings:
     eps_scf: float = 1e-8
     scf_solver: str = "auto"
     minimizer: str = "DIIS"
-    preconditioner: str = "FULL_ALL"
-    energy_gap_hartree: float = 0.001
+    preconditioner: str = "auto"
+    energy_gap_hartree: float | None = None
     added_orbitals: int = 4
     mixing_alpha: float = 0.4
     inner_scf_steps: int = 12
@@ -194,9 +197,9 @@ def _check(name: str, value: Any, default: Any) -> Any:
         return _check_choice(name, value)
     if isinstance(default, str):
         return _check_name(name, value)
-    if name == "multiplicity" and value is None:
+    if name in {"multiplicity", "energy_gap_hartree"} and value is None:
         return None
-    return _check_number(name, value, whole=default is None or isinstance(default, int))
+    return _check_number(name, value, whole=name == "multiplicity" or isinstance(default, int))
 
 
 def _check_choice(name: str, value: Any) -> str:
