@@ -127,19 +127,24 @@ def continue_other_run(directory: Path, previous: Path) -> None:
 
 
 def count_part_steps(directory: Path, job: JobFile) -> int:
-    """Count the whole steps that the part at hand has done."""
+    """Count the steps that the part at hand has done, by their energies."""
     energies = directory / "OSZICAR"
     if job.task not in {"relax", "dynamics"} or not energies.is_file():
         return 0
-    done = len(_IONIC_STEP.findall(energies.read_text(errors="replace")))
+    return len(_IONIC_STEP.findall(energies.read_text(errors="replace")))
+
+
+def count_whole_steps(directory: Path, job: JobFile) -> int:
+    """Count the steps of the part at hand of which the positions are whole, too."""
+    done = count_part_steps(directory, job)
     trajectory = directory / "XDATCAR"
-    if trajectory.is_file():
-        return min(done, count_frames(trajectory, len(job.symbols)))
-    return done
+    if not done or not trajectory.is_file():
+        return done
+    return min(done, count_frames(trajectory, len(job.symbols)))
 
 
 def _find_source(directory: Path, job: JobFile) -> _Source | None:
-    steps = count_part_steps(directory, job)
+    steps = count_whole_steps(directory, job)
     if steps == 0:
         return None
     path = directory / "CONTCAR"

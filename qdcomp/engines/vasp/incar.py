@@ -22,8 +22,8 @@ from qdcomp.resources import find_template
 TEMPLATES = {task: f"{task}.yaml" for task in ("energy", "relax", "dynamics", "vibrations")}
 """Template of each task, in ``templates/vasp/``, after the common one."""
 
-_SEED_RANGE = 900_000_000
-"""``RANDOM_SEED`` takes numbers below this."""
+_SEED_RANGE, _COUNT_RANGE = 900_000_000, 1_000_000
+"""``RANDOM_SEED`` takes a first and a second number below these."""
 
 
 def choose_tags(job: JobFile) -> dict[str, Any]:
@@ -134,6 +134,7 @@ def _task_values(job: JobFile) -> dict[str, Any]:
             "potim": job.settings.potim,
         }
     if job.dynamics is not None:
+        done = job.dynamics.first_step + job.steps_before
         empty = dict.fromkeys(("smass", "langevin_gamma", "andersen_prob", "csvr_period"))
         return (
             empty

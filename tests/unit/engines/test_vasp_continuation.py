@@ -15,6 +15,7 @@ from qdcomp.engines.vasp.continuation import (
     continue_other_run,
     continue_same_run,
     count_part_steps,
+    count_whole_steps,
 )
 from qdcomp.engines.vasp.corrections import read_refusal, record_refusal
 from qdcomp.engines.vasp.inputs import prepare_job, write_inputs
@@ -157,7 +158,7 @@ def test_a_step_of_which_the_line_or_frame_is_cut_off_does_not_count(
     (directory / "OSZICAR").write_text(text)
     frames = (directory / "XDATCAR").read_text()
     (directory / "XDATCAR").write_text(frames[:-5])
-    assert count_part_steps(directory, job) == 3
+    assert (count_part_steps(directory, job), count_whole_steps(directory, job)) == (4, 3)
 
 
 def test_a_kill_while_files_are_set_aside_is_undone(
