@@ -1,20 +1,40 @@
-"""What is built: cubic dots and core/shell dots, their charge, layers and frozen regions."""
+"""What is built: dots, slabs and ligands, with their charge, layers and frozen regions."""
 
 from qdcomp.structures.bulk import build_bulk, parse_composition
 from qdcomp.structures.core_shell import build_core_shell_dot
+from qdcomp.structures.coverage import (
+    Configuration,
+    CoverageScheme,
+    choose_configurations,
+    count_configurations,
+    draw_scheme,
+    enumerate_configurations,
+)
 from qdcomp.structures.files import adopt_structure, read_structure, write_structure
 from qdcomp.structures.layers import layer_groups, layer_labels, select_frozen_atoms
 from qdcomp.structures.quantum_dot import build_quantum_dot
 from qdcomp.structures.recognition import RecognisedDot, recognise_dot
-from qdcomp.structures.structure import Structure, structure_hash
+from qdcomp.structures.slab import Slab, build_slab, vacuum_for
+from qdcomp.structures.structure import NO_LIGAND, Structure, structure_hash
+from qdcomp.structures.surface_sites import SurfaceSite
 
 __all__ = [
+    "NO_LIGAND",
+    "Configuration",
+    "CoverageScheme",
     "RecognisedDot",
+    "Slab",
     "Structure",
+    "SurfaceSite",
     "adopt_structure",
     "build_bulk",
     "build_core_shell_dot",
     "build_quantum_dot",
+    "build_slab",
+    "choose_configurations",
+    "count_configurations",
+    "draw_scheme",
+    "enumerate_configurations",
     "layer_groups",
     "layer_labels",
     "parse_composition",
@@ -22,5 +42,6 @@ __all__ = [
     "recognise_dot",
     "select_frozen_atoms",
     "structure_hash",
+    "vacuum_for",
     "write_structure",
 ]

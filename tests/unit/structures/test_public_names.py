@@ -4,12 +4,22 @@ import qdcomp.structures
 def test_public_names():
     """Names that users import: improve one before its first release, not after."""
     assert qdcomp.structures.__all__ == [
+        "NO_LIGAND",
+        "Configuration",
+        "CoverageScheme",
         "RecognisedDot",
+        "Slab",
         "Structure",
+        "SurfaceSite",
         "adopt_structure",
         "build_bulk",
         "build_core_shell_dot",
         "build_quantum_dot",
+        "build_slab",
+        "choose_configurations",
+        "count_configurations",
+        "draw_scheme",
+        "enumerate_configurations",
         "layer_groups",
         "layer_labels",
         "parse_composition",
@@ -17,7 +27,9 @@ def test_public_names():
         "recognise_dot",
         "select_frozen_atoms",
         "structure_hash",
+        "vacuum_for",
         "write_structure",
     ]
     for name in qdcomp.structures.__all__:
-        assert getattr(qdcomp.structures, name).__doc__
+        thing = getattr(qdcomp.structures, name)
+        assert isinstance(thing, int) or thing.__doc__
