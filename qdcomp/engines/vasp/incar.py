@@ -144,7 +144,7 @@ def _task_values(job: JobFile) -> dict[str, Any]:
                 "temperature_k": job.dynamics.temperature_k,
                 "random_seed": [
                     job.seed % _SEED_RANGE,
-                    job.dynamics.first_step + job.steps_before,
+                    done % _COUNT_RANGE,
                     0,
                 ],
             }
