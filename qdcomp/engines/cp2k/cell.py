@@ -1,7 +1,8 @@
 """The cell that a job is computed in: a cubic box around a dot or molecule, or the cell of a slab.
 
 A dot or a molecule is moved to the middle of its box, which `Cell.origin` undoes. A slab stays
-where it is: its cell, its coordinates and the vacuum in it are those of the job.
+where it is, in its own cell; only where its solver has no images along z (``mt``) is it moved, along
+z.
 """
 
 from __future__ import annotations
@@ -33,6 +34,10 @@ _LEAST_VACUUM = 5.0
 
 _GOOD_VACUUM = 10.0
 """Vacuum [Å] from which on a slab hardly feels its image."""
+
+_DIPOLE_VACUUM = 9.0
+"""Vacuum [Å] that a dipole correction needs: CP2K 2023.1 stops at 7.3 Å for methylammonium on a
+1×1 slab, and runs at 9.3 Å."""
 
 _ALIGNED = 1e-6
 """Component [Å] of a lattice vector that counts as none."""
@@ -139,12 +144,33 @@ def _take_slab(job: EngineJob, settings: Cp2kSettings) -> Cell:
     vectors = np.asarray(job.atoms.cell.array, dtype=np.float64)
     _check_slab_cell(job, vectors)
     solver = "periodic" if settings.poisson_solver == "auto" else settings.poisson_solver
-    if solver != "periodic":
+    origin = np.zeros(3)
+    if solver == "mt":
+        origin[2] = _centre_for_mt(job, vectors)
+    elif solver != "periodic":
         raise InputError(
-            f"the Poisson solver {solver!r} is for dots and molecules; leave poisson_solver out "
-            "or take periodic for a slab (with the dipole correction where its sides differ)"
+            f"the Poisson solver {solver!r} is for dots and molecules (CP2K's analytic one leaves "
+            "the dipoles of a slab and its images interacting); leave poisson_solver out for a "
+            "slab, with the dipole correction where its sides differ, or take mt"
         )
-    return Cell(vectors, np.zeros(3), True, solver, _judge_slab(job, vectors))
+    return Cell(vectors, origin, True, solver, _judge_slab(job, vectors))
+
+
+def _centre_for_mt(job: EngineJob, vectors: NDArray[np.float64]) -> float:
+    """Shift along z that puts a slab in the middle of a cell without images along z."""
+    if job.dipole_correction:
+        raise InputError(
+            "the Poisson solver 'mt' has no images along z, so that there is no dipole to correct "
+            "for; leave out one of the two"
+        )
+    heights = job.atoms.get_positions()[:, 2]
+    if vectors[2, 2] < 2 * np.ptp(heights):
+        raise InputError(
+            f"the Poisson solver 'mt' needs a cell of twice the slab along z, "
+            f"{2 * np.ptp(heights):.1f} Å; got {vectors[2, 2]:g} Å. Build the slab with more "
+            "vacuum, or leave poisson_solver out"
+        )
+    return float(vectors[2, 2] - heights.max() - heights.min()) / 2
 
 
 def _check_slab_cell(job: EngineJob, vectors: NDArray[np.float64]) -> None:
@@ -172,6 +198,11 @@ def _check_slab_cell(job: EngineJob, vectors: NDArray[np.float64]) -> None:
             f"only {vacuum:.2f} Å of vacuum between the slab and its image along z; expected at "
             f"least {_LEAST_VACUUM:g} Å, better {_GOOD_VACUUM:g} Å or more: build the slab with "
             "more vacuum"
+        )
+    if job.dipole_correction and vacuum < _DIPOLE_VACUUM:
+        raise InputError(
+            f"only {vacuum:.2f} Å of vacuum for the dipole correction, whose potential steps in it "
+            f"where there are no electrons; expected at least {_DIPOLE_VACUUM:g} Å"
         )
 
 

@@ -24,7 +24,13 @@ from qdcomp.engines.cp2k.continuation import EXIT_NAME, continue_same_run
 from qdcomp.engines.cp2k.corrections import read_corrections, record_correction
 from qdcomp.engines.cp2k.inputs import write_input
 from qdcomp.engines.cp2k.job_file import OUTPUT_NAME, JobFile, read_job_file
-from qdcomp.engines.cp2k.output_tail import END, OutputWatch, read_tail
+from qdcomp.engines.cp2k.output_tail import (
+    END,
+    OutputWatch,
+    find_scf_output,
+    read_scf_tail,
+    read_tail,
+)
 from qdcomp.engines.cp2k.outputs import Cp2kOutput, read_output
 from qdcomp.errors import ParseError
 
@@ -135,7 +141,7 @@ class StuckScf(_Handler):
     error = "the self-consistent field repeats one step"
 
     def _find(self, directory: Path) -> bool:
-        numbers = _ITERATION.findall(read_tail(directory))[-_REPEATS:]
+        numbers = _ITERATION.findall(read_scf_tail(directory))[-_REPEATS:]
         stuck = len(numbers) == _REPEATS and len(set(numbers)) == 1
         return stuck and bool(_next_scf_change(directory))
 
@@ -179,7 +185,8 @@ class Stalled(_Handler):
         path = directory / OUTPUT_NAME
         if not path.is_file() or END in read_tail(directory):
             return False
-        return time.time() - path.stat().st_mtime > self.seconds
+        written = max(path.stat().st_mtime, find_scf_output(directory).stat().st_mtime)
+        return time.time() - written > self.seconds
 
     def _mend(self, directory: Path) -> tuple[str, list[str]]:
         change = _next_preconditioner(directory) if _waits_for_preconditioner(directory) else {}
@@ -300,7 +307,7 @@ def _next_preconditioner(directory: Path) -> Mapping[str, Any]:
 
 def _waits_for_preconditioner(directory: Path) -> bool:
     """Whether the output ends in the head of an SCF, where the preconditioner is built."""
-    tail = read_tail(directory)
+    tail = read_scf_tail(directory)
     head = tail.rfind("Preconditioner")
     return head >= 0 and not _ITERATION.search(tail, head)
 

@@ -125,6 +125,7 @@ def render_input(job: JobFile) -> str:
         settings=job.settings,
         project=PROJECT,
         restart_source=RESTART_SOURCE,
+        periodic=_name_periodic(job),
         basis_files=_list_basis_files(job),
         atoms=list(zip(job.kinds, job.positions.tolist(), strict=True)),
         cell_vectors=list(zip("ABC", job.cell, strict=True)),
@@ -149,6 +150,13 @@ def _mask_ghosts(job: EngineJob) -> NDArray[np.bool_]:
 def _number(mask: NDArray[np.bool_]) -> tuple[int, ...]:
     """One-based numbers of the atoms in a mask."""
     return tuple(int(index) + 1 for index in np.flatnonzero(mask))
+
+
+def _name_periodic(job: JobFile) -> str:
+    """Directions along which the cell repeats for CP2K."""
+    if job.settings.poisson_solver == "periodic":
+        return "XYZ"
+    return "XY" if job.is_slab else "NONE"
 
 
 def _list_basis_files(job: JobFile) -> list[str]:
