@@ -48,3 +48,6 @@ ATMOSPHERE_PA = 101325.0
 
 PASCAL_EV_PER_ANGSTROM3 = 6.241509074e-12
 """1 Pa in eV/Å³: 10⁻³⁰ over the elementary charge."""
+
+KCAL_PER_MOL_EV = 0.0433641042418009
+"""One thermochemical kcal/mol in eV (4184 J / N_A)."""

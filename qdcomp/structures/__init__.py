@@ -11,7 +11,15 @@ from qdcomp.structures.coverage import (
     enumerate_configurations,
 )
 from qdcomp.structures.files import adopt_structure, read_structure, write_structure
+from qdcomp.structures.ion_pairs import (
+    build_counterion,
+    build_ion_pair,
+    build_molecule,
+    cut_tails,
+    remove_proton,
+)
 from qdcomp.structures.layers import layer_groups, layer_labels, select_frozen_atoms
+from qdcomp.structures.ligands import Ligand, LigandEntry, list_ligands, load_ligand
 from qdcomp.structures.quantum_dot import build_quantum_dot
 from qdcomp.structures.recognition import RecognisedDot, recognise_dot
 from qdcomp.structures.slab import Slab, build_slab, vacuum_for
@@ -22,6 +30,8 @@ __all__ = [
     "NO_LIGAND",
     "Configuration",
     "CoverageScheme",
+    "Ligand",
+    "LigandEntry",
     "RecognisedDot",
     "Slab",
     "Structure",
@@ -29,17 +39,24 @@ __all__ = [
     "adopt_structure",
     "build_bulk",
     "build_core_shell_dot",
+    "build_counterion",
+    "build_ion_pair",
+    "build_molecule",
     "build_quantum_dot",
     "build_slab",
     "choose_configurations",
     "count_configurations",
+    "cut_tails",
     "draw_scheme",
     "enumerate_configurations",
     "layer_groups",
     "layer_labels",
+    "list_ligands",
+    "load_ligand",
     "parse_composition",
     "read_structure",
     "recognise_dot",
+    "remove_proton",
     "select_frozen_atoms",
     "structure_hash",
     "vacuum_for",
