@@ -99,7 +99,7 @@ def _embed(molecule: Any, seed: int, wanted: int) -> None:
     """Give the molecule conformers, the same ones for the same seed."""
     from rdkit.Chem.rdDistGeom import EmbedMultipleConfs, ETKDGv3
 
-    parameters = ETKDGv3()
+    parameters: Any = ETKDGv3()
     parameters.randomSeed = (seed * SEED_STRIDE) % 2**31
     parameters.numThreads = 1
     if not list(EmbedMultipleConfs(molecule, wanted, parameters)):
