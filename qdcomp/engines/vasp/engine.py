@@ -20,6 +20,7 @@ from qdcomp.engines.vasp.cost import estimate_cost
 from qdcomp.engines.vasp.input_check import require_own_inputs
 from qdcomp.engines.vasp.inputs import describe_level, prepare_job, write_inputs
 from qdcomp.engines.vasp.job_file import OUTPUT_NAME, read_job_file
+from qdcomp.engines.vasp.outputs import is_finished, iterate_frames, read_result
 from qdcomp.engines.vasp.potcar import find_potcar_folder, require_folder
 from qdcomp.engines.vasp.settings import read_settings
 from qdcomp.errors import EngineError, ParseError
@@ -100,8 +101,6 @@ class VaspEngine:
 
     def is_complete(self, directory: Path) -> bool:
         """Whether the run has done all its steps, or its relaxation has converged."""
-        from qdcomp.engines.vasp.outputs import is_finished
-
         try:
             job = read_job_file(directory)
             return read_refusal(directory) is None and is_finished(directory, job)
@@ -121,8 +120,6 @@ class VaspEngine:
             The relaxation did not reach its criterion, or the self-consistent field of a single
             point did not converge.
         """
-        from qdcomp.engines.vasp.outputs import read_result
-
         job = read_job_file(directory)
         refusal = read_refusal(directory)
         if refusal is not None:
@@ -144,8 +141,6 @@ class VaspEngine:
         EngineError
             A step is missing.
         """
-        from qdcomp.engines.vasp.outputs import iterate_frames
-
         job = read_job_file(directory)
         if job.dynamics is None:
             raise EngineError(f"the job is of the kind {job.task!r} and has no frames", directory)
