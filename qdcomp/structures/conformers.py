@@ -5,8 +5,9 @@ Riniker and Landrum, J. Chem. Inf. Model. 55, 2562 (2015); Halgren, J. Comput. C
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +26,9 @@ EMBEDDED_ATOMS = 1000
 EXTENDED = 3
 """Conformers that are stretched: they differ where the chains end."""
 
-CHAIN_BOND = "[C;!R;!$(C=*);!$(C#*)]-[CX4;!R]-[CX4;!R]-[C,N,P,S;!R;!$(C=*)]"
-"""Four atoms of a saturated chain, whose torsion is trans in an extended ligand."""
+CHAIN_BOND = "[C,c;!$(C=*);!$(C#*)]-[CX4;!R]-[CX4;!R]-[C,N,P,S;!R;!$(C=*)]"
+"""Four atoms of a saturated chain, whose torsion is trans in an extended ligand; the first may
+belong to a ring, as in phenethylammonium."""
 
 TRANS_DEG = 180.0
 
@@ -34,6 +36,20 @@ SEED_STRIDE = 104729
 """Between the seeds given to RDKit, whose conformers of neighbouring seeds overlap."""
 
 RELAXATION_STEPS = 2000
+"""Most steps of a relaxation by MMFF94."""
+
+SAME_ENERGY_DIGITS = 4
+"""Energies that agree in this many digits of an eV are those of one conformer or of its mirror
+image, of which the first is taken on every machine."""
+
+XTB_CANDIDATES = 3
+"""Conformers that are relaxed by GFN2-xTB, those lowest by it before."""
+
+XTB_FORCE_EV_PER_ANGSTROM = 0.05
+"""Largest force at which that ends."""
+
+XTB_STEPS = 200
+"""Most steps of a relaxation by GFN2-xTB."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,8 +81,10 @@ def choose_conformer(molecule: Any, head: int, choice: ConformerChoice, seed: in
     head
         Atom of the head group.
     choice
-        ``lowest`` by MMFF94; ``extended``: the one that reaches furthest from the head group;
-        ``xtb``: lowest by GFN2-xTB, where tblite is installed.
+        ``lowest`` by MMFF94, stretched ones among them: folding does not pay for long chains, and
+        embedding rarely finds their all-trans form; ``extended``: the stretched one that reaches
+        furthest from the head group; ``xtb``: the three lowest by GFN2-xTB are relaxed by it,
+        and the lowest is taken, where tblite is installed.
     seed
         Seed of the embedding.
 
@@ -75,24 +93,37 @@ def choose_conformer(molecule: Any, head: int, choice: ConformerChoice, seed: in
     InputError
         No geometry is found, there is no such choice, or ``xtb`` without tblite.
     """
-    wanted = max(4, min(EMBEDDED, EMBEDDED_ATOMS // molecule.GetNumAtoms()))
-    _embed(molecule, seed, EXTENDED if choice == "extended" else wanted)
+    if choice not in get_args(ConformerChoice):
+        raise InputError(f"conformer {choice!r}; expected {', '.join(get_args(ConformerChoice))}")
+    many = max(4, min(EMBEDDED, EMBEDDED_ATOMS // molecule.GetNumAtoms()))
+    _embed(molecule, seed, EXTENDED if choice == "extended" else many)
+    geometries, energies = _relax(_stretch(molecule))
+    embedded = f"embedded by ETKDGv3 with seed {seed}"
     if choice == "extended":
-        _stretch(molecule)
-    geometries, energies = _relax(molecule)
-    if choice == "lowest":
-        chosen, energy, method = int(np.argmin(energies)), min(energies), "lowest of MMFF94"
-    elif choice == "extended":
         reach = [np.linalg.norm(xyz - xyz[head], axis=1).max() for xyz in geometries]
         chosen = int(np.argmax(np.round(reach, 2)))
-        energy, method = energies[chosen], "chains all trans, by MMFF94"
-    elif choice == "xtb":
-        by_xtb = [_compute_xtb(molecule, xyz) for xyz in geometries]
-        chosen, energy, method = int(np.argmin(by_xtb)), min(by_xtb), "lowest of GFN2-xTB"
+        method = f"chains all trans, by MMFF94, of {len(geometries)} {embedded}"
     else:
-        raise InputError(f"conformer {choice!r}; expected lowest, extended or xtb")
-    text = f"{method}, of {len(geometries)} embedded by ETKDGv3 with seed {seed}"
-    return Conformer(geometries[chosen] - geometries[chosen][head], float(energy), text)
+        folded, folded_energies = _relax(molecule)
+        geometries, energies = [*folded, *geometries], [*folded_energies, *energies]
+        method = f"of {len(folded)} {embedded} and {len(geometries) - len(folded)} stretched"
+        if choice == "xtb":
+            geometries, energies = _relax_by_xtb(molecule, geometries)
+        chosen = _find_lowest(energies)
+        method = f"lowest of {'GFN2-xTB' if choice == 'xtb' else 'MMFF94'}, {method}"
+    found = geometries[chosen]
+    return Conformer(found - found[head], float(energies[chosen]), method)
+
+
+def measure_extended_length(molecule: Any, head: int) -> float:
+    """Distance of the head atom from the furthest atom, chains all trans, unrelaxed [Å]."""
+    _embed(molecule, 1, 1)
+    positions = np.array(_stretch(molecule).GetConformer().GetPositions())
+    return float(np.linalg.norm(positions - positions[head], axis=1).max())
+
+
+def _find_lowest(energies: Sequence[float]) -> int:
+    return int(np.argmin(np.round(energies, SAME_ENERGY_DIGITS)))
 
 
 def _embed(molecule: Any, seed: int, wanted: int) -> None:
@@ -100,7 +131,7 @@ def _embed(molecule: Any, seed: int, wanted: int) -> None:
     from rdkit.Chem.rdDistGeom import EmbedMultipleConfs, ETKDGv3
 
     parameters: Any = ETKDGv3()
-    parameters.randomSeed = (seed * SEED_STRIDE) % 2**31
+    parameters.randomSeed = (seed * SEED_STRIDE) % 2**31 or 1  # of 0, all conformers are the same
     parameters.numThreads = 1
     if not list(EmbedMultipleConfs(molecule, wanted, parameters)):
         parameters.useRandomCoords = True
@@ -129,29 +160,51 @@ def _relax(molecule: Any) -> tuple[list[NDArray[np.float64]], list[float]]:
     return geometries, [energy * KCAL_PER_MOL_EV for _, energy in results]
 
 
-def _stretch(molecule: Any) -> None:
-    """Turn every torsion of the saturated chains to trans, in each conformer."""
+def _stretch(molecule: Any) -> Any:
+    """Copy the first conformers and turn every torsion of their saturated chains to trans."""
     from rdkit import Chem
     from rdkit.Chem.rdMolTransforms import SetDihedralDeg
 
-    matches = molecule.GetSubstructMatches(Chem.MolFromSmarts(CHAIN_BOND))
-    for conformer in molecule.GetConformers():
+    stretched = Chem.Mol(molecule)
+    matches = stretched.GetSubstructMatches(Chem.MolFromSmarts(CHAIN_BOND))
+    for conformer in list(stretched.GetConformers())[EXTENDED:]:
+        stretched.RemoveConformer(conformer.GetId())
+    for conformer in stretched.GetConformers():
         for first, second, third, fourth in matches:
             SetDihedralDeg(conformer, first, second, third, fourth, TRANS_DEG)
+    return stretched
 
 
-def _compute_xtb(molecule: Any, positions: NDArray[np.float64]) -> float:
+def _relax_by_xtb(
+    molecule: Any, geometries: Sequence[NDArray[np.float64]]
+) -> tuple[list[NDArray[np.float64]], list[float]]:
+    """Relax the geometries that are lowest by GFN2-xTB with it; coordinates [Å], energies [eV]."""
     try:
-        from tblite.interface import Calculator
+        from tblite.ase import TBLite
     except ImportError:
         raise InputError(
-            "conformer: xtb needs tblite, which is not installed; install it with "
-            "pip install tblite, or choose lowest"
+            "conformer xtb needs tblite, which is not installed; install it with "
+            "pip install 'qdcomp[xtb]', or choose the conformer lowest"
         ) from None
-    from qdcomp.units import BOHR_ANGSTROM, HARTREE_EV
+    from ase import Atoms
+    from ase.calculators.calculator import CalculationFailed
+    from ase.optimize import LBFGS
 
-    numbers = np.array([atom.GetAtomicNum() for atom in molecule.GetAtoms()])
+    symbols = [atom.GetSymbol() for atom in molecule.GetAtoms()]
     charge = sum(atom.GetFormalCharge() for atom in molecule.GetAtoms())
-    calculator = Calculator("GFN2-xTB", numbers, positions / BOHR_ANGSTROM, charge=charge)
-    calculator.set("verbosity", 0)
-    return float(calculator.singlepoint().get("energy")) * HARTREE_EV
+    candidates = []
+    try:
+        for positions in geometries:
+            atoms = Atoms(symbols, positions=positions)
+            atoms.calc = TBLite(method="GFN2-xTB", charge=charge, verbosity=0)
+            candidates.append((round(atoms.get_potential_energy(), SAME_ENERGY_DIGITS), atoms))
+        lowest = [atoms for _, atoms in sorted(candidates, key=lambda entry: entry[0])]
+        for atoms in lowest[:XTB_CANDIDATES]:
+            LBFGS(atoms, logfile=None).run(fmax=XTB_FORCE_EV_PER_ANGSTROM, steps=XTB_STEPS)
+        energies = [float(atoms.get_potential_energy()) for atoms in lowest[:XTB_CANDIDATES]]
+    except CalculationFailed as error:
+        raise InputError(
+            f"GFN2-xTB fails for a conformer of this molecule ({error}); choose the conformer "
+            "lowest, or give a geometry as a file"
+        ) from error
+    return [atoms.positions.copy() for atoms in lowest[:XTB_CANDIDATES]], energies
