@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from ase.data import atomic_masses, atomic_numbers
+
 CONTENTS: Mapping[str, tuple[float, float]] = {
     "H": (1.0, 250.0), "C": (4.0, 400.0), "N": (5.0, 400.0), "O": (6.0, 400.0), "F": (7.0, 400.0),
     "P": (5.0, 255.04), "S": (6.0, 258.689), "Cl": (7.0, 262.472), "Br": (7.0, 216.285),
@@ -30,6 +32,7 @@ def make_potcar(label: str, electrons: float, cutoff: float, *, lexch: str = "PE
     """Text of a made-up data set."""
     element = label.split("_")[0]
     title = f"PAW_PBE {label} 01Jan2000"
+    mass = atomic_masses[atomic_numbers[element]]
     return f"""  {title}
    {electrons:.14f}
  parameters from PSCTR are:
@@ -41,7 +44,7 @@ def make_potcar(label: str, electrons: float, cutoff: float, *, lexch: str = "PE
    LULTRA =        F    use ultrasoft PP ?
    IUNSCR =        1    unscreen: 0-lin 1-nonlin 2-no
    RPACOR =    1.000    partial core radius
-   POMASS =    1.000; ZVAL   =  {electrons:7.3f}    mass and valenz
+   POMASS = {mass:8.3f}; ZVAL   =  {electrons:7.3f}    mass and valenz
    RCORE  =    1.100    outmost cutoff radius
    ENMAX  =  {cutoff:7.3f}; ENMIN  =  {0.75 * cutoff:7.3f} eV
    EAUG   =  400.000

@@ -8,6 +8,7 @@ smearing's entropy. Atoms come in the order of the job and at the images that it
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -119,8 +120,8 @@ def _read_parts(directory: Path, job: JobFile, end: OutputEnd) -> _Parts:
     first_step = 0 if job.dynamics is None else job.dynamics.first_step
     unconverged: set[int] = set()
     walltimes = []
-    ends = [*job.earlier_steps[1:], job.steps_before]
-    for number, (before, until) in enumerate(zip(job.earlier_steps, ends, strict=True), start=1):
+    starts = (*job.earlier_steps, job.steps_before)
+    for number, (before, until) in enumerate(pairwise(starts), start=1):
         try:
             run = read_part(directory, f".part{number}").run
         except ParseError:
