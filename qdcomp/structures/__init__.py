@@ -1,6 +1,7 @@
 """What is built: dots, slabs and ligands, with their charge, layers and frozen regions."""
 
 from qdcomp.structures.bulk import build_bulk, parse_composition
+from qdcomp.structures.contacts import Contact, smallest_contact
 from qdcomp.structures.core_shell import build_core_shell_dot
 from qdcomp.structures.coverage import (
     Configuration,
@@ -20,6 +21,7 @@ from qdcomp.structures.ion_pairs import (
 )
 from qdcomp.structures.layers import layer_groups, layer_labels, select_frozen_atoms
 from qdcomp.structures.ligands import Ligand, LigandEntry, list_ligands, load_ligand
+from qdcomp.structures.placement import attach_ligands, measure_upright_length
 from qdcomp.structures.quantum_dot import build_quantum_dot
 from qdcomp.structures.recognition import RecognisedDot, recognise_dot
 from qdcomp.structures.slab import Slab, build_slab, vacuum_for
@@ -29,6 +31,7 @@ from qdcomp.structures.surface_sites import SurfaceSite
 __all__ = [
     "NO_LIGAND",
     "Configuration",
+    "Contact",
     "CoverageScheme",
     "Ligand",
     "LigandEntry",
@@ -37,6 +40,7 @@ __all__ = [
     "Structure",
     "SurfaceSite",
     "adopt_structure",
+    "attach_ligands",
     "build_bulk",
     "build_core_shell_dot",
     "build_counterion",
@@ -53,11 +57,13 @@ __all__ = [
     "layer_labels",
     "list_ligands",
     "load_ligand",
+    "measure_upright_length",
     "parse_composition",
     "read_structure",
     "recognise_dot",
     "remove_proton",
     "select_frozen_atoms",
+    "smallest_contact",
     "structure_hash",
     "vacuum_for",
     "write_structure",
