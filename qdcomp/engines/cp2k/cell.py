@@ -1,8 +1,8 @@
 """The cell that a job is computed in: a cubic box around a dot or molecule, or the cell of a slab.
 
 A dot or a molecule is moved to the middle of its box, which `Cell.origin` undoes. A slab stays
-where it is, in its own cell; only where its solver has no images along z (``mt``) is it moved, along
-z.
+where it is, in its own cell; only for a solver without images along z (``mt``) is it moved to the
+middle along z.
 """
 
 from __future__ import annotations

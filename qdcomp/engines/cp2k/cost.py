@@ -18,11 +18,20 @@ from qdcomp.units import BOHR_ANGSTROM
 
 GRID_SECONDS = 4.5e-8
 """Core-seconds of an SCF step per grid point and log2 of their number: measured 0.75 s for 93³
-points (SZV), 1.3 s for 104³ (DZVP), both Cs4PbBr6, and some 20 s for 250³ (63 atoms)."""
+points (SZV), 1.3 s for 104³ (DZVP), both Cs4PbBr6, and some 20 s for 250³ (63 atoms); 6.9 s, on a
+busy machine, for a 2×2×1 slab with a ligand (48 atoms, 121×121×271 points), where it gives 3.9."""
 
 ALGEBRA_SECONDS = 2.5e-10
 """Core-seconds of an SCF step per N_basis² N_occupied: some ten multiplications of dense matrices
 at 10 Gflop/s a core."""
+
+KPOINT_ALGEBRA = 12
+"""How much more algebra a k-point takes than an SCF step of OT with as many functions: complex
+numbers, and a diagonalisation."""
+
+STEPS_PER_MIXING = 15
+"""SCF steps of a diagonalisation with mixing, at the first geometry and at the next, measured for a
+1×1 slab."""
 
 STEPS_PER_FIRST_SCF = 18
 """SCF steps from the atomic guess, measured for Cs4PbBr6."""
@@ -38,24 +47,29 @@ RELAXATION_STEPS = 60
 """Geometry steps that a BFGS relaxation of a dot is assumed to take, where more are allowed."""
 
 BASIS = (
-    "scaled by grid points and basis functions from Cs4PbBr6 measured with CP2K 2023.1 on one x86 "
-    "core; good to about a factor of three"
+    "scaled by grid points and basis functions from Cs4PbBr6 and a slab of CsPbBr3 measured with "
+    "CP2K 2023.1 on one x86 core; good to about a factor of three"
 )
 
 
 def estimate_cost(job: JobFile) -> CostEstimate:
     """Predict electrons, memory and core-hours of a job."""
-    counts = {kind.symbol: job.symbols.count(kind.symbol) for kind in job.species}
-    electrons = sum(kind.electrons * counts[kind.symbol] for kind in job.species) - job.charge
-    functions = sum(kind.basis_functions * counts[kind.symbol] for kind in job.species)
+    counts = {kind: job.kinds.count(kind.kind) for kind in job.species}
+    electrons = sum(kind.electrons * count for kind, count in counts.items()) - job.charge
+    functions = sum(kind.basis_functions * count for kind, count in counts.items())
     spins = 2 if job.spin_polarized else 1
     occupied = math.ceil(electrons / 2)
     points = count_grid_points(job)
-    scf_step = spins * (
-        GRID_SECONDS * points * math.log2(points) + ALGEBRA_SECONDS * functions**2 * occupied
-    )
-    seconds = scf_step * (STEPS_PER_FIRST_SCF + STEPS_PER_NEXT_SCF * _count_geometries(job))
-    matrices = spins * 10 * functions**2 + 12 * functions * occupied
+    algebra = ALGEBRA_SECONDS * functions**2 * occupied
+    first, following = STEPS_PER_FIRST_SCF, STEPS_PER_NEXT_SCF
+    kpoints = 1
+    if job.has_kpoints:
+        kpoints = math.ceil(math.prod(job.kpoints) / 2)
+        algebra = ALGEBRA_SECONDS * KPOINT_ALGEBRA * kpoints * functions**3
+        first = following = STEPS_PER_MIXING
+    scf_step = spins * (GRID_SECONDS * points * math.log2(points) + algebra)
+    seconds = scf_step * (first + following * _count_geometries(job))
+    matrices = spins * 10 * kpoints * functions**2 + 12 * functions * occupied
     return CostEstimate(
         electrons=electrons,
         memory_gib=8 * (GRID_ARRAYS * points + matrices) / 2**30,
@@ -74,4 +88,6 @@ def count_grid_points(job: JobFile) -> int:
 def _count_geometries(job: JobFile) -> int:
     if job.dynamics is not None:
         return job.dynamics.steps
+    if job.task == "vibrations":
+        return 6 * (len(job.symbols) - len(job.frozen))
     return min(job.relaxation.max_steps, RELAXATION_STEPS) if job.task == "relax" else 0
