@@ -151,13 +151,16 @@ class Dynamics:
 
     def _take_nose(self, before, acceleration):
         dt, wanted = self.timestep, self.degrees * BOLTZMANN * self.temperature
-        half = 0.5 * dt * self.friction
-        after = (before * (1 - half) + acceleration * dt) / (1 + half)
-        self.kinetic = self._kinetic(0.5 * (before + after))
-        self.stored = 0.5 * self._mass * self.friction**2 + self._spent
-        change = dt * (2 * self.kinetic - wanted) / self._mass
-        self._spent += wanted * dt * (self.friction + 0.5 * change)
+        friction = self.friction  # half a step earlier, as the velocities
+        for _ in range(5):  # both at this step depend on each other
+            half = 0.5 * dt * friction
+            after = (before * (1 - half) + acceleration * dt) / (1 + half)
+            self.kinetic = self._kinetic(0.5 * (before + after))
+            change = dt * (2 * self.kinetic - wanted) / self._mass
+            friction = self.friction + 0.5 * change
+        self.stored = 0.5 * self._mass * friction**2 + self._spent
         self.friction += change
+        self._spent += wanted * dt * self.friction
         return after
 
     def _disturb(self, velocities):
