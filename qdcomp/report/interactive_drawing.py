@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qdcomp.report import style
-from qdcomp.report.panel import Bars, Line, Mark, Panel, Points, Steps, Sticks
+from qdcomp.report.panel import Bars, Guide, Line, Mark, Panel, Points, Steps, Sticks
 
 NOTE_WIDTH = 48
 """Characters in a line of notes: what a telephone shows."""
@@ -29,12 +29,29 @@ SIGNIFICANT_DIGITS = 6
 """Digits of numbers in the page; more are in the files beside it."""
 
 
+GUIDE_TOP = 0.92
+"""Where dashed lines across end under the names of shaded ranges."""
+
+FAINT_OPACITY = 0.4
+"""Opacity of faint markers."""
+
+UNSEEN_ON_THE_RIGHT = {
+    "type": "scatter",
+    "x": [None],
+    "y": [None],
+    "yaxis": "y2",
+    "showlegend": False,
+    "hoverinfo": "skip",
+}
+"""Trace that keeps a right axis without marks of its own: plotly draws no empty axis."""
+
+
 def describe_plot(panel: Panel) -> dict[str, Any]:
     """Return ``{"data": …, "layout": …}`` of plotly: plain lists and numbers, for JSON.
 
     Texts are escaped: plotly reads its labels as a kind of HTML.
     """
-    several = len(panel.marks) + len(panel.guides) > 1
+    several = len(panel.marks) + sum(bool(guide.label) for guide in panel.guides) > 1
     notes = textwrap.wrap(" · ".join(panel.notes), NOTE_WIDTH)
     layout: dict[str, Any] = {
         "xaxis": _axis(panel.x_label, panel.x_range),
@@ -48,17 +65,30 @@ def describe_plot(panel: Panel) -> dict[str, Any]:
             "b": 48,
         },
         "barmode": "group",
-        "shapes": [*map(_span_shape, panel.spans), *map(_guide_shape, panel.guides)],
-        "annotations": [_span_label(span.lower, span.upper, span.label) for span in panel.spans],
+        "shapes": [
+            *map(_span_shape, panel.spans),
+            *(_guide_shape(guide, bool(panel.spans)) for guide in panel.guides),
+        ],
+        "annotations": [
+            _span_label(span.lower, span.upper, span.label) for span in panel.spans if span.label
+        ],
         "hovermode": "closest",
     }
+    if panel.x_ticks:
+        layout["xaxis"] |= {"tickmode": "array", "tickvals": list(panel.x_ticks)}
+    if panel.right_axis is not None:
+        right = _axis(panel.right_axis.label, panel.right_axis.limits)
+        layout["yaxis2"] = right | {"overlaying": "y", "side": "right", "showgrid": False}
     if panel.stands_on_zero:
         layout["yaxis"]["rangemode"] = "tozero"
     if any(isinstance(mark, Bars) for mark in panel.marks):
         layout["xaxis"]["type"] = "category"
     if notes:
         layout["annotations"].append(_note(notes))
-    return {"data": [trace for mark in panel.marks for trace in _traces(mark)], "layout": layout}
+    data = [trace for mark in panel.marks for trace in _traces(mark)]
+    if panel.right_axis is not None:
+        data.append(UNSEEN_ON_THE_RIGHT)
+    return {"data": data, "layout": layout}
 
 
 def _axis(label: str, limits: tuple[float, float] | None) -> dict[str, Any]:
@@ -84,8 +114,15 @@ def _span_shape(span: Any) -> dict[str, Any]:
     }
 
 
-def _guide_shape(guide: Any) -> dict[str, Any]:
-    across = {"xref": "x", "yref": "paper", "x0": guide.value, "x1": guide.value, "y0": 0, "y1": 1}
+def _guide_shape(guide: Guide, under_names: bool) -> dict[str, Any]:
+    across: dict[str, Any] = {
+        "xref": "x",
+        "yref": "paper",
+        "x0": guide.value,
+        "x1": guide.value,
+        "y0": 0,
+        "y1": GUIDE_TOP if under_names else 1,
+    }
     if guide.axis == "y":
         across = {
             "xref": "paper",
@@ -100,7 +137,7 @@ def _guide_shape(guide: Any) -> dict[str, Any]:
         **across,
         "line": {"color": style.GUIDE, "width": 1.2, "dash": "dash"},
         "name": _text(guide.label),
-        "showlegend": True,
+        "showlegend": bool(guide.label),
     }
 
 
@@ -188,14 +225,27 @@ def _(mark: Line) -> list[dict[str, Any]]:
 
 @_traces.register
 def _(mark: Points) -> list[dict[str, Any]]:
+    marker: dict[str, Any] = {"color": mark.color, "symbol": mark.symbol, "size": 8}
+    if mark.hollow:
+        marker |= {"symbol": f"{mark.symbol}-open", "size": 9, "line": {"width": 2}}
+    if mark.faint:
+        marker |= {"opacity": FAINT_OPACITY, "size": 6}
     trace: dict[str, Any] = {
         "type": "scatter",
-        "mode": "markers",
+        "mode": "lines+markers" if mark.joined else "markers",
         "name": _text(mark.label),
         "x": _numbers(mark.x),
         "y": _numbers(mark.y),
-        "marker": {"color": mark.color, "symbol": mark.symbol, "size": 8},
+        "marker": marker,
     }
+    if mark.joined:
+        dash = "dash" if mark.hollow else "solid"
+        trace |= {
+            "line": {"color": mark.color, "width": 1.2, "dash": dash},
+            "connectgaps": False,
+        }
+    if mark.right:
+        trace |= {"yaxis": "y2"}
     return [trace | _error_bars(mark.error)]
 
 

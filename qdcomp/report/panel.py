@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 
+Symbol = Literal["circle", "square", "diamond", "triangle-up"]
+
 MAXIMUM_POINTS = 2000
 """Points of a line beyond which it is thinned; a screen has fewer columns."""
 
@@ -36,14 +38,22 @@ class Line:
 
 @dataclass(frozen=True)
 class Points:
-    """Markers with error bars; NaN in ``error`` draws none."""
+    """Markers with error bars; NaN in ``error`` draws none.
+
+    ``hollow`` markers are outlines, ``faint`` ones small and pale. ``joined`` draws a thin line
+    from each to the next, broken where ``y`` is NaN. ``right`` puts them on the panel's right axis.
+    """
 
     label: str
     x: FloatArray
     y: FloatArray
     color: str
     error: FloatArray | None = None
-    symbol: Literal["circle", "square", "diamond", "triangle-up"] = "circle"
+    symbol: Symbol = "circle"
+    hollow: bool = False
+    faint: bool = False
+    joined: bool = False
+    right: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,11 +102,19 @@ class Span:
 
 @dataclass(frozen=True)
 class Guide:
-    """A dashed line across the panel at one x, or at one y, with its label."""
+    """A dashed line across the panel at one x, or at one y, with its label if it has one."""
 
     label: str
     value: float
     axis: Literal["x", "y"] = "x"
+
+
+@dataclass(frozen=True)
+class RightAxis:
+    """A second axis of y, on the right: its name with the unit, and its limits."""
+
+    label: str
+    limits: tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -121,6 +139,13 @@ class Panel:
         Limits of the axes; None lets the data decide.
     notes
         Surrogate and assumptions, written on the figure.
+    right_axis
+        Second axis of y; it needs ``y_range`` too, so that both can share their zero.
+    x_ticks
+        Where x has its ticks; empty lets the drawing decide.
+    conditions
+        Engine, level of theory, temperature, a line each: written on the files, and on the page
+        below the figure.
     """
 
     name: str
@@ -134,15 +159,53 @@ class Panel:
     x_range: tuple[float, float] | None = None
     y_range: tuple[float, float] | None = None
     notes: tuple[str, ...] = ()
+    right_axis: RightAxis | None = None
+    x_ticks: tuple[float, ...] = ()
+    conditions: tuple[str, ...] = ()
 
     @property
     def stands_on_zero(self) -> bool:
         """Whether something is drawn as a height above zero, which the y axis must then show."""
-        return any(isinstance(mark, Bars | Steps | Sticks) for mark in self.marks)
+        heights = [_heights(mark) for mark in self.marks]
+        return any(height is not None for height in heights) and not self.reaches_below_zero
+
+    @property
+    def reaches_below_zero(self) -> bool:
+        """Whether a bar, a step or a stick goes down from zero."""
+        heights = [_heights(mark) for mark in self.marks]
+        return any(height is not None and bool((height < 0.0).any()) for height in heights)
 
     def with_notes(self, notes: tuple[str, ...], prefix: str = "") -> Panel:
         """Return the same panel with notes in front of its own and a prefix to its file name."""
         return replace(self, name=prefix + self.name, notes=(*notes, *self.notes))
+
+
+def _heights(mark: Mark) -> FloatArray | None:
+    """Heights above zero that a mark draws; None where it draws none."""
+    if isinstance(mark, Bars | Steps):
+        return mark.heights
+    return mark.y if isinstance(mark, Sticks) else None
+
+
+def share_zero(
+    left: tuple[float, float], within: tuple[float, float], values: FloatArray
+) -> tuple[float, float]:
+    """Limits of a right axis on which zero stands where it does on the left one.
+
+    Parameters
+    ----------
+    left
+        Limits of the left axis, one on each side of zero.
+    within
+        Heights on the left axis between which the values are to lie.
+    values
+        What the right axis shows; NaN is left out.
+    """
+    lower, upper = within
+    known = values[np.isfinite(values)]
+    share = np.where(known < 0.0, known / lower, known / upper)
+    scale = float(share.max(initial=0.0)) or 1.0
+    return scale * left[0], scale * left[1]
 
 
 def cut_to_range(

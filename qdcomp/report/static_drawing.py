@@ -15,9 +15,10 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.transforms import ScaledTranslation
 
 from qdcomp.report import style
-from qdcomp.report.panel import Bars, Line, Mark, Panel, Points, Steps, Sticks
+from qdcomp.report.panel import Bars, Line, Mark, Panel, Points, RightAxis, Steps, Sticks
 
 FIGURE_INCHES = (6.0, 4.1)
 """Width and height of a figure."""
@@ -25,13 +26,25 @@ FIGURE_INCHES = (6.0, 4.1)
 SHEET_COLUMNS = 2
 """Panels in a row of a sheet."""
 
-NOTE_WIDTH = 100
+NOTE_WIDTH = 84
 """Characters in a line of notes."""
+
+LINE_INCHES = 1.3 * style.SMALL_FONT_SIZE / 72
+"""Height of a line of notes; figures grow by what stands above and below them."""
+
+LEGEND_POINTS, CROWDED_LEGEND = 34.0, -0.42
+"""Legend below the axes [pt], and under slanted names as a part of the axes."""
+
+GUIDE_TOP = 0.91
+"""Where dashed lines across end under the names of shaded ranges."""
 
 LEGEND_WIDTH = 66
 """Characters of labels in a row of the legend."""
 
 LINE_STYLES = {"solid": "-", "dash": "--", "dot": ":", "dashdot": "-."}
+FAINT_OPACITY = 0.4
+"""Opacity of faint markers."""
+
 MARKERS = {"circle": "o", "square": "s", "diamond": "D", "triangle-up": "^"}
 
 
@@ -52,7 +65,9 @@ def save_panel(panel: Panel, directory: Path) -> tuple[Path, ...]:
     """
     png, svg, table = (directory / f"{panel.name}.{kind}" for kind in ("png", "svg", "csv"))
     with mpl.rc_context(style.RC_PARAMS):
-        figure = Figure(figsize=FIGURE_INCHES, layout="constrained")
+        width, height = FIGURE_INCHES
+        height += LINE_INCHES * (len(_wrap_notes(panel)) + 1.3 * max(0, _count_rows(panel) - 2))
+        figure = Figure(figsize=(width, height), layout="constrained")
         FigureCanvasAgg(figure)
         draw_panel(figure.add_subplot(), panel)
         figure.savefig(png, metadata={"Title": panel.title, "Description": panel.description})
@@ -96,18 +111,35 @@ def draw_panel(axes: Any, panel: Panel) -> None:
             fontsize=style.SMALL_FONT_SIZE,
             color=style.MUTED,
         )
+    right = None if panel.right_axis is None else _add_right_axis(axes, panel.right_axis)
     n_bars = sum(isinstance(mark, Bars) for mark in panel.marks)
     bar_index = 0
     for mark in panel.marks:
         if isinstance(mark, Bars):
             _draw_bars(axes, mark, bar_index, n_bars)
             bar_index += 1
+        elif right is not None and isinstance(mark, Points) and mark.right:
+            _draw(mark, right)
         else:
             _draw(mark, axes)
     for guide in panel.guides:
-        line = axes.axvline if guide.axis == "x" else axes.axhline
-        line(guide.value, color=style.MUTED, ls="--", lw=1.0, label=_plain(guide.label))
-    _label(axes, panel)
+        look = {"color": style.MUTED, "ls": "--", "lw": 1.0, "label": _plain(guide.label)}
+        if guide.axis == "x":
+            axes.axvline(guide.value, ymax=GUIDE_TOP if panel.spans else 1.0, **look)
+        else:
+            axes.axhline(guide.value, **look)
+    if panel.reaches_below_zero:
+        axes.axhline(0.0, color=style.INK, lw=0.8)
+    _label(axes, panel, right)
+
+
+def _add_right_axis(axes: Any, right: RightAxis) -> Any:
+    twin = axes.twinx()
+    twin.set_ylabel(_plain(right.label))
+    twin.set_ylim(right.limits)
+    twin.spines["right"].set_visible(True)
+    twin.grid(visible=False)
+    return twin
 
 
 def write_table(panel: Panel, path: Path) -> None:
@@ -122,7 +154,9 @@ def write_table(panel: Panel, path: Path) -> None:
 
 
 def _columns(mark: Mark, panel: Panel) -> list[tuple[str, Any]]:
-    x_name, y_name = f"{mark.label}: {panel.x_label}", f"{mark.label}: {panel.y_label}"
+    on_right = isinstance(mark, Points) and mark.right and panel.right_axis is not None
+    y_label = panel.right_axis.label if on_right and panel.right_axis else panel.y_label
+    x_name, y_name = f"{mark.label}: {panel.x_label}", f"{mark.label}: {y_label}"
     if isinstance(mark, Steps):
         return [
             (f"{x_name}, lower edge", mark.edges[:-1]),
@@ -165,9 +199,13 @@ def _(mark: Points, axes: Any) -> None:
         yerr=mark.error,
         color=mark.color,
         fmt=MARKERS[mark.symbol],
-        ms=5,
+        ls=("--" if mark.hollow else "-") if mark.joined else "",
+        ms=3.5 if mark.faint else 5.5 if mark.hollow else 5,
+        mfc="white" if mark.hollow else mark.color,
+        alpha=FAINT_OPACITY if mark.faint else 1.0,
         capsize=3,
-        lw=1.2,
+        lw=1.0 if mark.joined else 1.2,
+        elinewidth=1.2,
         label=_plain(mark.label),
     )
 
@@ -208,38 +246,79 @@ def _draw_bars(axes: Any, mark: Bars, index: int, n_bars: int) -> None:
     axes.grid(visible=False, axis="x")
 
 
-def _label(axes: Any, panel: Panel) -> None:
+def _label(axes: Any, panel: Panel, right: Any = None) -> None:
     axes.set_xlabel(_plain(panel.x_label))
     axes.set_ylabel(_plain(panel.y_label))
     if panel.x_range is not None:
         axes.set_xlim(panel.x_range)
+    if panel.x_ticks:
+        axes.set_xticks(panel.x_ticks)
     if panel.y_range is not None:
         axes.set_ylim(panel.y_range)
     elif panel.stands_on_zero:
         axes.set_ylim(bottom=0.0)
-    notes = textwrap.wrap(" · ".join(panel.notes), NOTE_WIDTH)
-    line_height = 1.3 * style.SMALL_FONT_SIZE
-    axes.set_title(_plain(panel.title), loc="left", pad=6.0 + line_height * len(notes))
-    if notes:
+    line_height = 72.0 * LINE_INCHES
+    lines = _wrap_notes(panel)
+    axes.set_title(_plain(panel.title), loc="left", pad=6.0 + line_height * len(lines))
+    for place, (line, color) in enumerate(reversed(lines)):
         axes.annotate(
-            _plain("\n".join(notes)),
+            _plain(line),
             (0.0, 1.0),
             xycoords="axes fraction",
-            xytext=(0, 4),
+            xytext=(0, 4.0 + line_height * place),
             textcoords="offset points",
             va="bottom",
             fontsize=style.SMALL_FONT_SIZE,
-            color=style.SURROGATE,
+            color=color,
         )
-    handles, labels = axes.get_legend_handles_labels()
-    if len(handles) > 1:
-        longest = max(len(label) for label in labels) + 6
-        axes.legend(
-            loc="upper left",
-            bbox_to_anchor=(0.0, -0.16 if not _is_crowded(panel) else -0.42),
-            borderaxespad=0.0,
-            ncols=max(1, min(len(handles), LEGEND_WIDTH // longest)),
-        )
+    _add_legend(axes, panel, right)
+
+
+def _wrap_notes(panel: Panel) -> list[tuple[str, str]]:
+    """Lines above the axes with their colours: conditions, then notes."""
+    conditions = [line for text in panel.conditions for line in textwrap.wrap(text, NOTE_WIDTH)]
+    notes = textwrap.wrap(" · ".join(panel.notes), NOTE_WIDTH)
+    return [(line, style.MUTED) for line in conditions] + [
+        (line, style.SURROGATE) for line in notes
+    ]
+
+
+def _add_legend(axes: Any, panel: Panel, right: Any) -> None:
+    """Name marks and guides below the axes, in the order in which the panel has them."""
+    found: dict[str, Any] = {}
+    for each in (axes, right):
+        if each is not None:
+            handles, labels = each.get_legend_handles_labels()
+            found |= dict(zip(labels, handles, strict=True))
+    labels = [label for label in map(_plain, _list_labels(panel)) if label in found]
+    if len(labels) < 2:
+        return
+    below = ScaledTranslation(0.0, -LEGEND_POINTS / 72.0, axes.figure.dpi_scale_trans)
+    crowded = _is_crowded(panel)
+    axes.legend(
+        [found[label] for label in labels],
+        labels,
+        loc="upper left",
+        bbox_to_anchor=(0.0, CROWDED_LEGEND if crowded else 0.0),
+        bbox_transform=axes.transAxes if crowded else axes.transAxes + below,
+        borderaxespad=0.0,
+        ncols=_count_columns(labels),
+    )
+
+
+def _list_labels(panel: Panel) -> list[str]:
+    named = [*(mark.label for mark in panel.marks), *(guide.label for guide in panel.guides)]
+    return [label for label in dict.fromkeys(named) if label]
+
+
+def _count_columns(labels: Sequence[str]) -> int:
+    longest = max(map(len, labels), default=0) + 6
+    return max(1, min(len(labels), LEGEND_WIDTH // longest))
+
+
+def _count_rows(panel: Panel) -> int:
+    labels = _list_labels(panel)
+    return math.ceil(len(labels) / _count_columns(labels))
 
 
 def _is_crowded(panel: Panel) -> bool:
