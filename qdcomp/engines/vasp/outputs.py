@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from qdcomp.engines.base import EngineResult, FrontierOrbitals
 from qdcomp.engines.vasp.continuation import count_whole_steps
+from qdcomp.engines.vasp.corrections import read_corrections
 from qdcomp.engines.vasp.eigenvalues import FrontierLevels, find_frontier
 from qdcomp.engines.vasp.error_text import find_error_text
 from qdcomp.engines.vasp.ionic_steps import IonicStep
@@ -115,6 +116,8 @@ def _read_parts(directory: Path, job: JobFile, end: OutputEnd) -> _Parts:
         reason = find_error_text(directory)
         if reason:
             raise EngineError(f"VASP stopped: {reason}", directory) from error
+        if job.earlier_steps and not error.path.is_file():
+            raise EngineError(_describe_given_up(directory, job), directory) from error
         raise
     _check_atoms(last, job, directory)
     first_step = 0 if job.dynamics is None else job.dynamics.first_step
@@ -137,6 +140,17 @@ def _read_parts(directory: Path, job: JobFile, end: OutputEnd) -> _Parts:
     done = job.steps_before + len(last.run.steps) if counts else 0
     return _Parts(
         last, tuple(sorted(unconverged)), sum(known) if known else None, min(done, job.steps)
+    )
+
+
+def _describe_given_up(directory: Path, job: JobFile) -> str:
+    """Say why a run has no outputs: it was corrected, and then not started again."""
+    tried = read_corrections(directory)
+    last = f"; the last of {len(tried)} corrections was {tried[-1]}" if tried else ""
+    number = len(job.earlier_steps)
+    return (
+        f"VASP was started {number} times and did not come to its end{last}. What it wrote is in "
+        f"vasp.out.part{number} and OUTCAR.part{number}"
     )
 
 

@@ -5,7 +5,8 @@
     {"failure": "text", "file": "handler_texts/vasp.brmix", "starts": 1, "at_step": 2}
 
 ``failure``: ``text`` (emits a real text of ``shared/data/vasp/failed`` and stops), ``warning`` (the
-same, and goes on), ``hang`` (writes nothing more for ``seconds``), ``kill`` (SIGKILL in the middle
+same, and goes on), ``hang`` (writes nothing more for ``seconds``, and the
+output looks ``idle`` seconds older), ``kill`` (SIGKILL in the middle
 of a step; ``torn`` leaves half a CONTCAR), ``truncate`` (vasprun.xml lacks its end),
 ``unconverged`` (the self-consistent field stops at NELM; from ``at_step`` on), ``positive_energy``,
 ``jump`` (the energy leaps up, as with too large a POTIM), ``no_output`` (stops at once).
@@ -63,6 +64,10 @@ class Behaviour:
             sys.stdout.flush()
 
     def hang(self):
+        """Write nothing more, and look as if that had been so for ``idle`` seconds."""
+        sys.stdout.flush()
+        old = time.time() - self._told.get("idle", 0)
+        os.utime(sys.stdout.fileno(), (old, old))
         time.sleep(self._told.get("seconds", 3600))
 
     def die(self, directory):

@@ -1,8 +1,8 @@
 """A smooth, short-ranged pair potential with periodic images: made up, not physics.
 
 Each pair of elements has a Morse well at 1.02 times the sum of covalent radii, switched off between
-1.3 and 1.9 times that, so that next neighbours hold together and others do not feel each other.
-With IVDW there is a weak damped attraction up to 6 Å. ENCUT and the functional add a constant to
+1.3 and 1.9 times that (6 Å at most), so that next neighbours hold together and others do not feel
+each other. With IVDW there is a weak damped attraction up to 6 Å. ENCUT and the functional add a constant to
 each atom, so that energies of different settings differ.
 """
 
@@ -69,7 +69,10 @@ class PairPotential:
         for shift in self._shifts:
             image = (wrap + shift) @ self.cell
             apart = np.linalg.norm(between @ self.cell + image, axis=2)
-            i, j = np.nonzero((apart < CUTOFF + SKIN) & (apart > 1e-6))
+            near = apart < CUTOFF + SKIN
+            if not shift.any():
+                np.fill_diagonal(near, False)  # an atom and itself
+            i, j = np.nonzero(near)
             found.append((i, j, image[i, j]))
         self._i = np.concatenate([part[0] for part in found])
         self._j = np.concatenate([part[1] for part in found])
@@ -81,7 +84,8 @@ class PairPotential:
         decay = np.exp(-STEEPNESS * (r - well))
         morse = WELL_EV * (decay**2 - 2.0 * decay)
         morse_slope = 2.0 * STEEPNESS * WELL_EV * (decay - decay**2)
-        near, near_slope = _switch(r, 1.3 * well, np.minimum(1.9 * well, CUTOFF))
+        end = np.minimum(1.9 * well, CUTOFF)
+        near, near_slope = _switch(r, np.minimum(1.3 * well, 0.8 * end), end)
         far, far_slope = _switch(r, np.full_like(r, CUTOFF - 2.0), np.full_like(r, CUTOFF))
         denominator = r**6 + DAMPING_ANGSTROM**6
         pull = -self._dispersion / denominator

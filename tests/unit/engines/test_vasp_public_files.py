@@ -70,7 +70,8 @@ ENERGIES = {
 # frames, atoms of each element, length of the cell vectors, first atom in the first and last frame
 FRAMES = {
     "md_pymatgen/XDATCAR.MD": (
-        5, {"O": 48, "Fe": 32}, [9.39] * 3, [0.8573, 0.44608, 0.39191], [0.85763, 0.44446, 0.38701]),
+        5, {"O": 48, "Fe": 32}, [9.39] * 3,
+        [0.8573, 0.44608, 0.39191], [0.85763, 0.44446, 0.38701]),
     "md_pymatgen/XDATCAR.bad_fmt.gz": (
         3, {"Li": 1, "Co": 2, "O": 4}, [11.2488, 11.2628, 14.9101],
         [-0.39387, 0.00957, -0.39151], [0.76724, -0.32384, 0.14431]),
