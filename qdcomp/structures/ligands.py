@@ -13,14 +13,23 @@ from typing import Any
 import numpy as np
 import yaml
 from ase import Atoms
-from ase.io import read
 from numpy.typing import NDArray
 
-from qdcomp.errors import InputError, ParseError
-from qdcomp.structures.conformers import Conformer, ConformerChoice, choose_conformer
-from qdcomp.structures.head_groups import Site, find_head_group
-
-FILE_ENDINGS = (".xyz", ".extxyz", ".sdf", ".mol")
+from qdcomp.errors import InputError
+from qdcomp.structures.conformers import (
+    Conformer,
+    ConformerChoice,
+    choose_conformer,
+    measure_extended_length,
+)
+from qdcomp.structures.head_groups import HeadGroup, Site, find_head_group
+from qdcomp.structures.molecule_input import (
+    FILE_ENDINGS,
+    check_molecule,
+    explain_smiles,
+    parse_smiles,
+    read_molecule,
+)
 
 TRUNCATIONS = range(1, 9)
 """Carbons of each tail of the truncated DDA, ``DDA_C1`` to ``DDA_C8``."""
@@ -43,6 +52,8 @@ class LigandEntry:
         ``A``, ``X`` or ``AX``.
     source
         Where it is used.
+    aliases
+        Other names that it is found by, besides its description.
     """
 
     name: str
@@ -50,6 +61,29 @@ class LigandEntry:
     description: str
     site: Site
     source: str
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class LigandSummary:
+    """What a table of ligands shows.
+
+    Attributes
+    ----------
+    formula
+        Chemical formula, with the charge.
+    charge
+        Total charge [e].
+    head_group
+        Kind of head group.
+    length_angstrom
+        Distance of the head atom from the furthest atom of the extended ligand [Å].
+    """
+
+    formula: str
+    charge: int
+    head_group: str
+    length_angstrom: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,13 +111,17 @@ class Ligand:
     bonds
         Pairs of bonded atoms, shape ``(n_bonds, 2)``.
     symmetry_number
-        Rotational symmetry number of this geometry.
+        External rotational symmetry number of this geometry as a rigid body; rotations inside
+        the molecule, of a methyl group for example, do not enter.
     length_angstrom
         Distance of the head atom from the atom furthest from it [Å].
     conformer
         Where the geometry comes from.
     conformer_energy_ev
         Its energy by that method [eV]; None where the geometry was given.
+    partial_charges
+        Partial charges of MMFF94 [e], shape ``(n_atoms,)``, from which a counterion finds its
+        place; zero where MMFF94 has no parameters.
     source
         Where the ligand is used.
     description
@@ -105,6 +143,7 @@ class Ligand:
     length_angstrom: float
     conformer: str
     conformer_energy_ev: float | None
+    partial_charges: NDArray[np.float64]
     source: str
     description: str
     warnings: tuple[str, ...] = ()
@@ -116,7 +155,8 @@ def list_ligands() -> tuple[LigandEntry, ...]:
     text = files("qdcomp.structures").joinpath("ligand_library.yaml").read_text(encoding="utf-8")
     entries: list[LigandEntry] = []
     for name, fields in yaml.safe_load(text).items():
-        entries.append(LigandEntry(name, **fields))
+        aliases = tuple(fields.pop("aliases", ()))
+        entries.append(LigandEntry(name, **fields, aliases=aliases))
         if name == "DDA":
             entries.extend(_truncate(length) for length in TRUNCATIONS)
     return tuple(entries)
@@ -147,7 +187,7 @@ def load_ligand(
     name
         ``PEA``, ``[NH3+]CCc1ccccc1``, or the path of an xyz, sdf or mol file with its hydrogens.
     charge
-        Total charge of a ligand from an xyz file [e], which does not say it.
+        Total charge [e]; needed for an xyz file that does not say it, else checked.
     seed
         Seed of the conformers; the same seed gives the same geometry.
     conformer
@@ -162,25 +202,27 @@ def load_ligand(
         The file cannot be read.
     """
     text = str(name)
-    if text.endswith(FILE_ENDINGS):
+    if text.lower().endswith(FILE_ENDINGS):
         return _load_file(Path(text), charge)
-    entry = next((entry for entry in list_ligands() if entry.name.lower() == text.lower()), None)
+    if Path(text).is_file():
+        raise InputError(
+            f"{text} is a file of an unknown kind; expected one of {', '.join(FILE_ENDINGS)}"
+        )
+    entry = _find_entry(text)
     if entry is not None:
         return _load_smiles(entry, charge, seed, conformer)
-    if re.fullmatch(r"[A-Za-z]\w*", text) and not _reads_as_smiles(text):
+    if re.fullmatch(r"[\w-]*", text) and not _reads_as_smiles(text):
         raise InputError(_describe_unknown(text))
     plain = LigandEntry(text, text, "given as SMILES", "A", "")
     return _load_smiles(plain, charge, seed, conformer)
 
 
-def _describe_unknown(text: str) -> str:
-    names = [entry.name for entry in list_ligands()]
-    near = difflib.get_close_matches(text, names, n=1, cutoff=0.3)
-    hint = f"; did you mean {near[0]}?" if near else ""
-    return (
-        f"there is no ligand {text!r}{hint} Ligands: {', '.join(names)}; or give a SMILES with its "
-        "charge, like [NH3+]CCc1ccccc1, or an xyz, sdf or mol file"
-    )
+def _find_entry(text: str) -> LigandEntry | None:
+    for entry in list_ligands():
+        names = (entry.name, entry.description, *entry.aliases)
+        if text.lower() in (name.lower() for name in names):
+            return entry
+    return None
 
 
 def _reads_as_smiles(text: str) -> bool:
@@ -190,125 +232,82 @@ def _reads_as_smiles(text: str) -> bool:
         return Chem.MolFromSmiles(text) is not None
 
 
+def _describe_unknown(text: str) -> str:
+    names = [entry.name for entry in list_ligands()]
+    near = difflib.get_close_matches(text, names, n=1, cutoff=0.3)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    return (
+        f"there is no ligand {text!r}, and it is not a SMILES: {explain_smiles(text)}.{hint} "
+        f"Ligands: {', '.join(names)}; or give a SMILES with its charge, like [NH3+]CCc1ccccc1, "
+        "or an xyz, sdf or mol file"
+    )
+
+
 def _load_smiles(
     entry: LigandEntry, charge: int | None, seed: int, conformer: ConformerChoice
 ) -> Ligand:
-    from rdkit import Chem
-
-    molecule = Chem.AddHs(_parse_smiles(entry.smiles))
-    _check_molecule(molecule, entry.name, charge)
+    molecule = parse_smiles(entry.smiles)
+    check_molecule(molecule, entry.name, charge)
     group, head = find_head_group(molecule, entry.name)
+    _check_site(entry.name, molecule, group)
     found = choose_conformer(molecule, head, conformer, seed)
-    return _make_ligand(entry, molecule, group.name, group.site, head, found)
-
-
-def _parse_smiles(smiles: str) -> Any:
-    from rdkit import Chem, rdBase
-
-    rdBase.LogToPythonStderr()
-    with rdBase.BlockLogs():
-        molecule = Chem.MolFromSmiles(smiles)
-        if molecule is None:
-            problem = _explain(smiles)
-            raise InputError(f"{smiles!r} is not a SMILES: {problem}")
-    return molecule
-
-
-def _explain(smiles: str) -> str:
-    """Say what RDKit dislikes: the grammar, or a valence."""
-    from rdkit import Chem
-
-    molecule = Chem.MolFromSmiles(smiles, sanitize=False)
-    if molecule is None:
-        return "brackets, ring numbers or an element are wrong; check it, or give a file"
-    try:
-        Chem.SanitizeMol(molecule)
-    except ValueError as error:
-        return f"{str(error).strip()}; is a charge missing, as in [NH3+]?"
-    return "it cannot be read"
-
-
-def _check_molecule(molecule: Any, name: str, charge: int | None) -> None:
-    from rdkit import Chem
-
-    if len(Chem.GetMolFrags(molecule)) > 1:
-        raise InputError(
-            f"{name} is more than one molecule, like a salt; give the ion that binds alone"
-        )
-    own = Chem.GetFormalCharge(molecule)
-    if charge is not None and charge != own:
-        raise InputError(f"{name} has the charge {own:+d} e, and {charge:+d} e was asked for")
-    if any(atom.GetNumRadicalElectrons() for atom in molecule.GetAtoms()):
-        raise InputError(f"{name} is a radical: it has an odd electron; check its hydrogens")
-    electrons = sum(atom.GetAtomicNum() for atom in molecule.GetAtoms()) - own
-    if electrons % 2:
-        raise InputError(
-            f"{name} has {electrons} electrons, an odd number; check its charge and hydrogens"
-        )
+    return _make_ligand(entry, molecule, group, head, found)
 
 
 def _load_file(path: Path, charge: int | None) -> Ligand:
-    if not path.is_file():
-        raise InputError(f"no file {path}; give an xyz, sdf or mol file of the ligand")
-    molecule = _read_molecule(path, charge)
+    molecule = read_molecule(path, charge)
     name = path.stem
-    _check_molecule(molecule, name, charge)
+    check_molecule(molecule, name, charge)
     group, head = find_head_group(molecule, name)
+    _check_site(name, molecule, group)
     positions = np.array(molecule.GetConformer().GetPositions(), dtype=np.float64)
     found = Conformer(positions - positions[head], float("nan"), f"geometry of {path.name}")
     entry = LigandEntry(name, "", f"read from {path.name}", group.site, "")
-    return _make_ligand(entry, molecule, group.name, group.site, head, found)
+    return _make_ligand(entry, molecule, group, head, found)
 
 
-def _read_molecule(path: Path, charge: int | None) -> Any:
-    from rdkit import Chem, rdBase
-    from rdkit.Chem import rdDetermineBonds
+def _check_site(name: str, molecule: Any, group: HeadGroup) -> None:
+    from rdkit.Chem import GetFormalCharge
 
-    with rdBase.BlockLogs():
-        if path.suffix in (".sdf", ".mol"):
-            molecule = Chem.MolFromMolFile(str(path), removeHs=False)
-            if molecule is None or molecule.GetNumConformers() == 0:
-                raise ParseError("not a molecule in the mol format, with coordinates", path)
-            return molecule
-        if charge is None:
-            raise InputError(f"{path} does not say the charge of the ligand; give it: charge: 1")
-        try:
-            atoms = read(path)
-            block = f"{len(atoms)}\n\n" + "\n".join(
-                f"{symbol} {x:.8f} {y:.8f} {z:.8f}"
-                for symbol, (x, y, z) in zip(atoms.symbols, atoms.positions, strict=True)
-            )
-            molecule = Chem.MolFromXYZBlock(block)
-            rdDetermineBonds.DetermineBonds(molecule, charge=charge)
-        except Exception as error:  # ASE and RDKit raise many kinds of error on a broken file
-            raise ParseError(
-                f"cannot be read as a molecule of charge {charge:+d} e ({error})", path
-            ) from error
-        return molecule
+    charge = GetFormalCharge(molecule)
+    if charge != SITE_CHARGES[group.site]:
+        raise InputError(
+            f"{name} has the charge {charge:+d} e, and its head group ({group.name}) takes the "
+            f"{group.site} site, which needs {SITE_CHARGES[group.site]:+d} e"
+        )
+
+
+def summarise_ligand(entry: LigandEntry) -> LigandSummary:
+    """Say what can be known of a ligand of the library without relaxing it."""
+    from rdkit import Chem
+    from rdkit.Chem.rdMolDescriptors import CalcMolFormula
+
+    molecule = parse_smiles(entry.smiles)
+    group, head = find_head_group(molecule, entry.name)
+    return LigandSummary(
+        formula=CalcMolFormula(molecule),
+        charge=Chem.GetFormalCharge(molecule),
+        head_group=group.name,
+        length_angstrom=measure_extended_length(molecule, head),
+    )
 
 
 def _make_ligand(
-    entry: LigandEntry, molecule: Any, head_group: str, site: Site, head: int, found: Conformer
+    entry: LigandEntry, molecule: Any, group: HeadGroup, head: int, found: Conformer
 ) -> Ligand:
     from rdkit import Chem
     from rdkit.Chem.rdMolDescriptors import CalcMolFormula
 
-    charge = Chem.GetFormalCharge(molecule)
-    if charge != SITE_CHARGES[site]:
-        raise InputError(
-            f"{entry.name} has the charge {charge:+d} e, and its head group ({head_group}) takes "
-            f"the {site} site, which needs {SITE_CHARGES[site]:+d} e"
-        )
     atoms = Atoms([atom.GetSymbol() for atom in molecule.GetAtoms()], positions=found.positions)
     bonds = [(bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()) for bond in molecule.GetBonds()]
     given = not np.isfinite(found.energy_ev)
     return Ligand(
         name=entry.name,
         smiles=entry.smiles or Chem.MolToSmiles(Chem.RemoveHs(molecule)),
-        charge=charge,
+        charge=Chem.GetFormalCharge(molecule),
         formula=CalcMolFormula(molecule),
-        head_group=head_group,
-        site=site,
+        head_group=group.name,
+        site=group.site,
         atoms=atoms,
         head_atom=head,
         bonds=np.array(bonds, dtype=np.int64).reshape(-1, 2),
@@ -316,13 +315,29 @@ def _make_ligand(
         length_angstrom=float(np.linalg.norm(found.positions, axis=1).max()),
         conformer=found.method,
         conformer_energy_ev=None if given else found.energy_ev,
+        partial_charges=_find_partial_charges(molecule),
         source=entry.source,
         description=entry.description,
     )
 
 
+def _find_partial_charges(molecule: Any) -> NDArray[np.float64]:
+    """Partial charges of MMFF94 [e], zero where it has no parameters, shape ``(n_atoms,)``."""
+    from rdkit.Chem.rdForceFieldHelpers import MMFFGetMoleculeProperties
+
+    properties = MMFFGetMoleculeProperties(molecule)
+    if properties is None:
+        return np.zeros(molecule.GetNumAtoms())
+    numbers = range(molecule.GetNumAtoms())
+    return np.array([properties.GetMMFFPartialCharge(number) for number in numbers])
+
+
 def _find_symmetry_number(atoms: Atoms) -> int:
-    """Rotational symmetry number of the geometry as it is, by pymatgen's point group."""
+    """External rotational symmetry number of the rigid geometry, by pymatgen's point group.
+
+    It is the number of rotations that turn the geometry as it is into itself, within 0.1 Å;
+    methyl groups that could turn inside the molecule do not enter.
+    """
     from pymatgen.core import Molecule
     from pymatgen.symmetry.analyzer import PointGroupAnalyzer
 

@@ -1,40 +1,56 @@
+import re
+import sys
+
 import numpy as np
 import pytest
-from ase import Atoms
-from ase.io import write
+from ase.io import read, write
+from rdkit.Chem import (
+    CanonSmiles,
+    GetFormalCharge,
+    MolFromSmiles,
+    MolToMolFile,
+    MolToSmiles,
+    RemoveHs,
+)
+from rdkit.Chem.rdDepictor import Compute2DCoords
+from rdkit.Chem.rdMolDescriptors import CalcMolFormula
 
 from qdcomp.errors import InputError, ParseError
-from qdcomp.structures import (
-    build_counterion,
-    build_ion_pair,
-    build_molecule,
-    cut_tails,
-    list_ligands,
-    load_ligand,
-    remove_proton,
-)
+from qdcomp.structures import build_molecule, list_ligands, load_ligand, write_structure
+from qdcomp.structures.conformers import choose_conformer
+from qdcomp.structures.ligands import summarise_ligand
+from qdcomp.structures.molecule_input import parse_smiles
 
 SMALL = ("PEA", "DDA_C1", "DDA_C4", "NBA", "IPA", "MA", "FA", "acetate", "sulfobetaine")
 
 
-@pytest.mark.parametrize(
-    ("name", "formula", "n_atoms", "charge"),
-    [
-        ("PEA", "C8H12N", 21, 1),
-        ("NBA", "C4H12N", 17, 1),
-        ("IPA", "C3H10N", 14, 1),
-        ("DDA_C4", "C10H24N", 35, 1),
-        ("DDA_C2", "C6H16N", 23, 1),
-        ("DDA_C1", "C4H12N", 17, 1),
-        ("MA", "CH6N", 8, 1),
-        ("acetate", "C2H3O2", 7, -1),
-    ],
-)
-def test_formulas_and_charges_are_those_of_the_collected_ligands(name, formula, n_atoms, charge):
+def test_the_library_agrees_with_the_collected_table(shared_data):
+    """Names, SMILES, formulas, atoms, charges and electrons, each collected independently."""
+    text = (shared_data / "structures/MANIFEST.md").read_text(encoding="utf-8")
+    rows = [line.split(" | ") for line in text.split("```")[1].strip().splitlines()]
+    assert len(rows) == 12
+    for name, _, smiles, formula, n_atoms, charge, electrons, *_ in rows:
+        molecule = parse_smiles(next(e.smiles for e in list_ligands() if name in _names(e)))
+        assert CanonSmiles(MolToSmiles(RemoveHs(molecule))) == CanonSmiles(smiles)
+        assert CalcMolFormula(molecule).rstrip("+-") == formula.rstrip("+-")
+        assert molecule.GetNumAtoms() == int(n_atoms)
+        assert GetFormalCharge(molecule) == int(charge)
+        nuclei = sum(atom.GetAtomicNum() for atom in molecule.GetAtoms())
+        assert nuclei - int(charge) == int(electrons)
+
+
+def _names(entry):
+    return (entry.name, *entry.aliases)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_the_charge_is_that_of_the_site(name):
     ligand = load_ligand(name)
-    assert ligand.atoms.get_chemical_formula("hill") == formula
-    assert (len(ligand.atoms), ligand.charge) == (n_atoms, charge)
-    assert (ligand.atoms.numbers.sum() - charge) % 2 == 0
+    assert ligand.charge == {"A": 1, "X": -1, "AX": 0}[ligand.site]
+    assert ligand.partial_charges.sum() == pytest.approx(ligand.charge, abs=1e-6)
+    assert (ligand.atoms.numbers.sum() - ligand.charge) % 2 == 0
+    assert not ligand.atoms.pbc.any() and not ligand.atoms.cell.array.any()
+    np.testing.assert_array_equal(ligand.atoms.positions[ligand.head_atom], 0.0)
 
 
 def test_the_library_has_every_truncation_and_sources():
@@ -75,9 +91,43 @@ def test_an_extended_chain_is_all_trans():
     assert "all trans" in ligand.conformer
 
 
-def test_the_lowest_conformer_is_no_higher_than_the_extended():
-    lowest, extended = (load_ligand("NBA", conformer=choice) for choice in ("lowest", "extended"))
+def test_a_chain_that_ends_in_a_ring_is_stretched_too():
+    """Anti phenethylammonium: the lowest conformer of the free cation is gauche."""
+    ligand = load_ligand("PEA", conformer="extended")
+    assert abs(ligand.atoms.get_dihedral(0, 1, 2, 3) - 180.0) < 5.0
+    assert ligand.length_angstrom == pytest.approx(7.5, abs=0.1)
+    assert load_ligand("MPEA", conformer="extended").length_angstrom > 8.0
+
+
+@pytest.mark.parametrize("name", ["NBA", "DDA_C8"])
+def test_the_lowest_conformer_is_no_higher_than_the_extended(name):
+    lowest, extended = (load_ligand(name, conformer=choice) for choice in ("lowest", "extended"))
     assert lowest.conformer_energy_ev <= extended.conformer_energy_ev + 1e-4
+
+
+def test_conformers_of_seed_zero_differ():
+    """RDKit makes of its own seed 0 the same conformer every time."""
+    molecule = parse_smiles("CCCCCC[NH3+]")
+    choose_conformer(molecule, 6, "lowest", 0)
+    first, second = (molecule.GetConformer(number).GetPositions() for number in (0, 1))
+    assert np.abs(first - second).max() > 0.1
+
+
+def test_the_conformer_of_xtb_is_relaxed_and_lowest():
+    pytest.importorskip("tblite")
+    ligand = load_ligand("PEA", conformer="xtb")
+    assert "GFN2-xTB" in ligand.conformer
+    assert ligand.atoms.get_distance(0, 1) == pytest.approx(1.50, abs=0.05)
+    again = load_ligand("PEA", conformer="xtb")
+    np.testing.assert_allclose(ligand.atoms.positions, again.atoms.positions, atol=1e-6)
+
+
+def test_without_tblite_the_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tblite.ase", None)
+    with pytest.raises(InputError, match=r"qdcomp\[xtb\]"):
+        load_ligand("MA", conformer="xtb")
+    with pytest.raises(InputError, match="expected lowest, extended, xtb"):
+        load_ligand("MA", conformer="best")
 
 
 def test_symmetry_numbers():
@@ -86,29 +136,85 @@ def test_symmetry_numbers():
     assert load_ligand("PEA").symmetry_number == 1
 
 
-def test_a_smiles_is_as_good_as_a_name():
+def test_a_smiles_is_as_good_as_a_name_and_as_another_name():
     by_name, by_smiles = load_ligand("PEA"), load_ligand("[NH3+]CCc1ccccc1")
     np.testing.assert_array_equal(by_name.atoms.positions, by_smiles.atoms.positions)
     assert by_smiles.head_group == "primary ammonium"
+    assert load_ligand("Phenethylammonium").name == load_ligand("pea").name == "PEA"
+    assert load_ligand("octylammonium").name == "OctA"
 
 
-def test_files_of_the_collection_are_read(shared_data):
+@pytest.mark.parametrize(
+    ("smiles", "group"),
+    [
+        ("C[NH2+]C", "secondary ammonium"),
+        ("C[NH+](C)C", "tertiary ammonium"),
+        ("CCS(=O)(=O)[O-]", "sulfonate"),
+        ("CC[S-]", "thiolate"),
+        ("CCP(=O)(O)[O-]", "phosphonate"),
+        ("CC(N)=[NH2+]", "amidinium"),
+    ],
+)
+def test_head_groups_beyond_the_library(smiles, group):
+    assert load_ligand(smiles).head_group == group
+
+
+def test_a_summary_needs_no_relaxation_and_agrees_with_the_ligand():
+    entry = next(entry for entry in list_ligands() if entry.name == "OctA")
+    summary, ligand = summarise_ligand(entry), load_ligand("OctA", conformer="extended")
+    assert (summary.formula, summary.charge) == (ligand.formula, ligand.charge)
+    assert summary.head_group == ligand.head_group
+    assert summary.length_angstrom == pytest.approx(ligand.length_angstrom, abs=0.3)
+
+
+def test_generated_files_of_the_collection_are_read(shared_data):
     folder = shared_data / "structures" / "ligands_generated_rdkit"
     for path in (folder / "PEA.xyz", folder / "PEA.sdf"):
         ligand = load_ligand(path, charge=1)
         assert (ligand.name, ligand.charge, ligand.head_group) == ("PEA", 1, "primary ammonium")
         assert ligand.conformer_energy_ev is None
         assert ligand.atoms[ligand.head_atom].symbol == "N"
+        apart = ligand.atoms.get_all_distances()
+        np.testing.assert_allclose(apart, read(path).get_all_distances(), atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("name", "charge", "formula", "group"),
+    [
+        ("didecyldimethylammonium_C22H48N+", 1, "C22H48N+", "quaternary ammonium"),
+        ("nonanoate", -1, "C9H17O2-", "carboxylate"),
+        ("acetate_CAT", -1, "C2H3O2-", "carboxylate"),
+    ],
+)
+def test_public_files_of_the_collection_are_read(shared_data, name, charge, formula, group):
+    path = shared_data / "structures" / "ligands_public" / f"{name}.xyz"
+    ligand = load_ligand(path, charge=charge)
+    assert (ligand.formula, ligand.head_group) == (formula, group)
+    with pytest.raises(ParseError, match=re.escape(path.name)):
+        load_ligand(path, charge=-charge)
+
+
+def test_public_files_that_are_no_ligand_are_refused(shared_data):
+    folder = shared_data / "structures" / "ligands_public"
+    with pytest.raises(InputError, match="no head group"):
+        load_ligand(folder / "octylamine.xyz", charge=0)
+    with pytest.raises(InputError, match="unknown kind"):
+        load_ligand(folder / "formamidinium_FA-001.vasp", charge=1)
 
 
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("PEB", "did you mean PEA"),
+        ("PEB", "Did you mean PEA"),
+        ("DDA_C9", "Did you mean DDA_C"),
+        ("xyzzy", "is not a SMILES: syntax error at character 1, 'x'"),
         ("NCCc1ccccc1", "no head group"),
-        ("[NH3+]CCc1cccc", "is not a SMILES"),
-        ("C[NH4]", "is a charge missing"),
-        ("CC[NH3+].[Br-]", "more than one molecule"),
+        ("[NH3+]CCc1cccc", "is not a SMILES: unclosed ring"),
+        ("CC(C[NH3+]", r"open parentheses at character 3, '\('"),
+        ("CX[NH3+]", "syntax error at character 2, 'X'"),
+        ("C[NH4]", "valence for atom # 1 N.* Is a charge missing"),
+        ("", "empty"),
+        ("CC[NH3+].[Br-]", r"more than one molecule, like a salt: CC\[NH3\+\] and \[Br-\]"),
         ("[NH3+]CC[NH3+]", "2 head groups"),
         ("[NH3+]CCC(=O)[O-]", "needs"),
         ("[NH3+]C[CH2]", "radical"),
@@ -120,59 +226,32 @@ def test_what_is_no_ligand_is_refused(name, message):
         load_ligand(name)
 
 
+def test_a_file_that_says_its_charge_needs_no_other(tmp_path):
+    path = write_structure(build_molecule(load_ligand("MA")), tmp_path / "MA.extxyz")
+    assert load_ligand(path).charge == 1
+
+
+def test_a_mol_file_without_hydrogens_is_refused(tmp_path):
+    molecule = MolFromSmiles("C[NH3+]")
+    Compute2DCoords(molecule)
+    path = tmp_path / "MA.mol"
+    MolToMolFile(molecule, str(path))
+    with pytest.raises(ParseError, match="hydrogens are missing"):
+        load_ligand(path)
+
+
 def test_a_file_without_charge_and_a_broken_one_are_refused(tmp_path):
     path = tmp_path / "ligand.xyz"
     write(path, load_ligand("MA").atoms)
     with pytest.raises(InputError, match="does not say the charge"):
         load_ligand(path)
     assert load_ligand(path, charge=1).head_group == "primary ammonium"
+    with pytest.raises(InputError, match="odd number"):
+        load_ligand(path, charge=0)
+    with pytest.raises(ParseError, match=r"are the charge and all hydrogens right"):
+        load_ligand(path, charge=-1)
     path.write_text("3\n\nC 0 0 0\n")
     with pytest.raises(ParseError, match=r"ligand\.xyz"):
         load_ligand(path, charge=1)
     with pytest.raises(InputError, match=r"charge \+1 e, and \+2 e"):
         load_ligand("MA", charge=2)
-
-
-@pytest.mark.parametrize(
-    ("name", "counterion"), [("PEA", "Br"), ("DDA_C2", "Br"), ("acetate", "Cs")]
-)
-def test_a_counterion_is_in_contact_and_clashes_with_nothing(name, counterion):
-    pair = build_ion_pair(load_ligand(name), counterion)
-    assert pair.charge == 0
-    assert pair.atoms.numbers.sum() % 2 == 0
-    distances = pair.atoms.get_distances(-1, range(len(pair.atoms) - 1))
-    assert 2.2 < distances.min() < 4.0
-    assert pair.ligand_index.tolist() == [0] * (len(pair.atoms) - 1) + [-1]
-
-
-def test_a_pair_of_equal_charges_is_refused():
-    with pytest.raises(InputError, match="no neutral pair"):
-        build_ion_pair(load_ligand("MA"), "Cs")
-
-
-def test_molecules_carry_their_charge():
-    assert build_molecule(load_ligand("MA")).charge == 1
-    assert build_counterion("Br").charge == -1
-
-
-def test_tails_are_closed_shell_molecules_where_they_were():
-    for name, formulas in (("PEA", ["C8H10"]), ("DDA_C4", ["C4H10", "C4H10"]), ("MA", ["CH4"])):
-        ligand = load_ligand(name)
-        placed = ligand.atoms.positions + np.array([1.0, -2.0, 30.0])
-        tails = cut_tails(ligand, placed)
-        assert [tail.get_chemical_formula("hill") for tail in tails] == formulas
-        for tail in tails:
-            own = {tuple(np.round(position, 6)) for position in tail.positions[:-1]}
-            assert own <= {tuple(np.round(position, 6)) for position in placed}
-            nearest = np.sort(tail.get_distances(-1, range(len(tail) - 1)))
-            assert nearest[0] == pytest.approx(1.09)
-            assert nearest[1] > 1.6
-
-
-def test_an_amine_is_the_ammonium_less_a_proton():
-    ligand = load_ligand("PEA")
-    amine = remove_proton(ligand, ligand.atoms.positions)
-    assert isinstance(amine, Atoms)
-    assert amine.get_chemical_formula("hill") == "C8H11N"
-    with pytest.raises(InputError, match="no proton"):
-        remove_proton(load_ligand("DDA_C1"), load_ligand("DDA_C1").atoms.positions)
