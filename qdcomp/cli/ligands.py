@@ -19,6 +19,7 @@ ligands = typer.Typer(
 )
 
 SITES = {"A": "cation on an A site", "X": "anion on an X site", "AX": "zwitterion"}
+"""What a ligand of each site is."""
 
 
 @ligands.command("list")
@@ -29,12 +30,27 @@ def list_all() -> None:
       qdcomp ligands list
     """
     from qdcomp.structures import list_ligands
+    from qdcomp.structures.ligands import summarise_ligand
 
-    rows = [("name", "what it is", "binds as", "SMILES", "source")]
+    rows = [("name", "what it is", "formula", "charge", "head group", "length", "source")]
     for entry in list_ligands():
-        site = SITES[entry.site]
-        rows.append((entry.name, entry.description, site, entry.smiles, entry.source))
+        summary = summarise_ligand(entry)
+        rows.append(
+            (
+                entry.name,
+                entry.description,
+                summary.formula,
+                f"{summary.charge:+d} e" if summary.charge else "0",
+                f"{summary.head_group}, {SITES[entry.site]}",
+                f"{summary.length_angstrom:.1f} Å",
+                entry.source,
+            )
+        )
     print_table(rows)
+    output.print(
+        "length: from the head atom to the furthest atom, chains all trans; "
+        "qdcomp ligands show NAME says more"
+    )
 
 
 @ligands.command("show")
@@ -71,10 +87,21 @@ def show(
         ("name", ligand.name),
         ("what it is", ligand.description),
         ("SMILES", ligand.smiles),
-        ("formula", f"{ligand.formula}, {len(ligand.atoms)} atoms, charge {ligand.charge:+d} e"),
+        (
+            "formula",
+            f"{ligand.formula}, {len(ligand.atoms)} atoms, "
+            f"{int(ligand.atoms.numbers.sum()) - ligand.charge} electrons, "
+            f"charge {ligand.charge:+d} e",
+        ),
         ("head group", f"{ligand.head_group}, {SITES[ligand.site]}"),
         ("length", f"{ligand.length_angstrom:.2f} Å from its head atom"),
         ("conformer", ligand.conformer),
+        (
+            "energy",
+            ""
+            if ligand.conformer_energy_ev is None
+            else f"{ligand.conformer_energy_ev:.3f} eV by the same, to compare its conformers",
+        ),
         (
             "T·S",
             f"{entropy.ts_ev:.3f} eV as a rigid ideal gas at 298.15 K and 1 atm "

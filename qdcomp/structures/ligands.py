@@ -169,7 +169,7 @@ def _truncate(length: int) -> LigandEntry:
         smiles=f"{tail}[N+](C)(C){tail}",
         description=f"DDA with its tails cut to {length} carbon{'s' if length > 1 else ''} each",
         site="A",
-        source="truncated DDA, Mi et al. 2025, SI Note 3 (which does not say how far)",
+        source="Mi et al. 2025, SI Note 3, whose truncation has no length",
     )
 
 
