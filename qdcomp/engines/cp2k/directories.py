@@ -89,6 +89,11 @@ class Cp2kDirectory:
         """Whether every frame has a HOMO and a LUMO."""
         return bool(self._frontier)
 
+    @property
+    def charge(self) -> int | None:
+        """Total charge [e]; the outputs are not asked for it."""
+        return None
+
     def frames(self) -> Iterator[Frame]:
         """Frames one after another, in order, with the time of each.
 

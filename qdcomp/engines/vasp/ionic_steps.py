@@ -118,6 +118,8 @@ class RunOutput:
         Harmonic frequencies, ascending, imaginary ones negative [1/cm]; None where there are none.
     damage
         Why the file could not be read to its end; empty where it could.
+    learned_steps
+        Geometries of a machine-learned force field, which are not among the steps.
     """
 
     source: str
@@ -131,6 +133,7 @@ class RunOutput:
     walltime_s: float | None = None
     frequencies_per_cm: NDArray[np.float64] | None = None
     damage: str = ""
+    learned_steps: int = 0
 
     @property
     def parameters(self) -> Mapping[str, float]:

@@ -22,12 +22,7 @@ from qdcomp.errors import ParseError
 OUTCAR = "OUTCAR"
 """Name of the file."""
 
-_PARAMETERS = frozenset(
-    {
-        "NIONS", "NELM", "EDIFF", "EDIFFG", "NSW", "NBLOCK", "IBRION", "POTIM", "TEBEG", "ISPIN",
-        "NELECT", "ENCUT", "NKPTS", "NBANDS", "ISMEAR", "SIGMA", "ISIF",
-    }
-)  # fmt: skip
+_PARAMETERS = frozenset({"IBRION", "NELECT", "NELM", "POTIM", "TEBEG", "TEEND"})
 _ASSIGNMENT = re.compile(r"([A-Z]+)\s*=\s*(-?\d*\.?\d+(?:[eE][-+]?\d+)?)(?![\w.])")
 _VERSION = re.compile(r"\s*vasp\.(\S+)")
 _ELEMENT = re.compile(r"VRHFIN\s*=\s*([A-Z][a-z]?)\s*:")
@@ -97,6 +92,13 @@ class OutcarReader:
             return None
         self._in_header = False
         starts = match[2] == "1"
+        if starts and match[1] == "1" and self._draft.number > 0:
+            raise ParseError(
+                "holds two runs: the geometries are counted from one again. Put the files of each "
+                "run in a directory of its own",
+                self.path,
+                self._line_number,
+            )
         done = self._close() if starts else None
         if starts:
             self._draft = IonicStep(number=self._draft.number + 1)

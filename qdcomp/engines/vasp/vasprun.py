@@ -27,12 +27,7 @@ VASPRUN = "vasprun.xml"
 _SKIPPED = frozenset({"dos", "projected", "dielectricfunction", "dynmat"})
 """Parts that are large and not needed."""
 
-_PARAMETERS = frozenset(
-    {
-        "NELM", "EDIFF", "EDIFFG", "NSW", "NBLOCK", "IBRION", "POTIM", "TEBEG", "ISPIN", "NELECT",
-        "ENMAX", "NBANDS", "ISMEAR", "SIGMA", "ISIF",
-    }
-)  # fmt: skip
+_PARAMETERS = frozenset({"IBRION", "NELECT", "NELM", "POTIM", "TEBEG", "TEEND"})
 
 
 class VasprunReader:
@@ -180,7 +175,14 @@ def read_vasprun(path: Path) -> RunOutput:
     if reader.header.version == "unknown":
         raise ParseError("no vasprun.xml: the version of VASP is not in it", path, 1)
     return RunOutput(
-        path.name, reader.header, tuple(steps), first, last, reader.ended, damage=damage
+        source=path.name,
+        header=reader.header,
+        steps=tuple(steps),
+        first=first,
+        last=last,
+        ended=reader.ended,
+        damage=damage,
+        learned_steps=reader.learned_steps,
     )
 
 

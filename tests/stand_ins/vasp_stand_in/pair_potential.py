@@ -2,8 +2,8 @@
 
 Each pair of elements has a Morse well at 1.02 times the sum of covalent radii, switched off between
 1.3 and 1.9 times that (6 Å at most), so that next neighbours hold together and others do not feel
-each other. With IVDW there is a weak damped attraction up to 6 Å. ENCUT and the functional add a constant to
-each atom, so that energies of different settings differ.
+each other. With IVDW there is a weak damped attraction up to 6 Å. ENCUT and the functional add a
+constant to each atom, so that energies of different settings differ.
 """
 
 import numpy as np

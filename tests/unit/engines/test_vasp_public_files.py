@@ -244,6 +244,19 @@ def test_dynamics_has_kinetic_and_conserved_energy(vasp_files: Path) -> None:
     assert [step.number for step in steps] == list(range(1, 11))
 
 
+def test_geometries_of_a_learned_force_field_are_counted_apart(vasp_files: Path) -> None:
+    run = read_vasprun(vasp_files / "md_pymatgen/vasprun.ml_md.xml.gz")
+    assert (len(run.steps), run.learned_steps) == (20, 80)
+
+
+def test_two_runs_in_one_file_are_refused(vasp_files: Path, tmp_path: Path) -> None:
+    text = (vasp_files / "relax_feo_custodian/OUTCAR").read_text()
+    (tmp_path / "OUTCAR").write_text(text + text)
+    with pytest.raises(ParseError, match="holds two runs") as caught:
+        read_outcar(tmp_path / "OUTCAR")
+    assert caught.value.line is not None and caught.value.line > text.count("\n")
+
+
 def test_the_charge_follows_from_electrons_and_data_sets(vasp_files: Path) -> None:
     run = read_outcar(vasp_files / "static_cluster_AlN_nomad/OUTCAR")
     assert run.parameters["NELECT"] == 553
