@@ -19,7 +19,7 @@ def _check_temperature(value: float | None) -> float | None:
 
 def analyse(
     directory: Annotated[
-        Path, typer.Argument(help="Folder of a run, or of CP2K outputs that qdcomp did not make.")
+        Path, typer.Argument(help="Folder of a run, or of outputs of CP2K or VASP.")
     ],
     temperature: Annotated[
         float | None,
@@ -49,8 +49,9 @@ def analyse(
 ) -> None:
     """Compute the observables of a trajectory and write its report.
 
-    Works on the folder of a run, and on a folder of CP2K outputs that qdcomp did not make:
-    positions, and HOMO and LUMO at every step in the main output or in MOLog files.
+    Works on the folder of a run, and on a folder of outputs that qdcomp did not make. CP2K:
+    positions, and HOMO and LUMO at every step in the main output or in MOLog files. VASP: OUTCAR
+    with eigenvalues at every step (NWRITE 1 or 2), and XDATCAR.
 
     For example:
       qdcomp analyse runs/demo
@@ -61,8 +62,8 @@ def analyse(
     if (directory / STUDY_NAME).is_file():
         _analyse_run(directory, emission_temperature)
         return
+    from qdcomp.recipes.dot_schema import AnalysisSpec
     from qdcomp.recipes.foreign_run import analyse_foreign_run
-    from qdcomp.recipes.study_schema import AnalysisSpec
     from qdcomp.report.run_report import report_foreign_run
 
     target = out or directory.resolve().with_name(f"{directory.resolve().name}-analysis")
@@ -93,8 +94,9 @@ def _analyse_run(directory: Path, emission_temperature: float | None) -> None:
 
     run = open_run(directory)
     if emission_temperature is not None:
-        spec = replace(run.study.analysis, emission_temperature_k=emission_temperature)
-        run = replace(run, study=replace(run.study, analysis=spec))
+        study = run.dot_study
+        spec = replace(study.analysis, emission_temperature_k=emission_temperature)
+        run = replace(run, study=replace(study, analysis=spec))
     check_trajectories(run)
     for job in run.select_jobs("analyse"):
         with notes.status(job.name):

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from qdcomp.cli.console import output, print_table, print_warnings
+from qdcomp.cli.console import notes, output, print_table, print_warnings
+
+if TYPE_CHECKING:
+    from qdcomp.engines import Engine
+    from qdcomp.recipes.study_schema import Study
+    from qdcomp.structures import Structure
 
 StudyArgument = Annotated[
     str, typer.Argument(help="Study file, or the name of a shipped study (qdcomp studies).")
 ]
 EngineOption = Annotated[
-    str | None, typer.Option(help="Engine instead of the study's: model or cp2k.")
+    str | None, typer.Option(help="Engine instead of the study's: model, cp2k or vasp.")
 ]
 
 
@@ -47,35 +53,49 @@ def plan(
     """
     from qdcomp.compare import check_reference
     from qdcomp.engines import load_engine
-    from qdcomp.recipes.plan import format_estimate, plan_study
-    from qdcomp.recipes.studies import build_structure, read_study
+    from qdcomp.recipes.plan import build_structures, format_estimate, plan_study
+    from qdcomp.recipes.studies import read_study
     from qdcomp.resources import find_study
 
     chosen = read_study(find_study(study), engine=engine)
     if chosen.reference is not None:
         check_reference(**vars(chosen.reference))
-    structure = build_structure(chosen)
+    with notes.status("building the structures"):
+        structures = build_structures(chosen)
     code = load_engine(chosen.engine)
-    planned = plan_study(chosen, structure, code.estimate_cost)
-    output.print(
-        f"{chosen.name} with the engine {chosen.engine}: {planned.formula}, "
-        f"{planned.atoms} atoms ({planned.free_atoms} free), charge {planned.charge:+d} e, "
-        f"{planned.electrons} electrons, edge {planned.edge_angstrom / 10:.2f} nm"
-    )
+    planned = plan_study(chosen, structures, code.estimate_cost)
+    output.print(f"{chosen.name} with the engine {chosen.engine}:")
+    for line in planned.describe_structures():
+        output.print(line)
     print_table(planned.rows())
+    simulated = f"{planned.simulated_fs / 1000:g} ps, " if planned.simulated_fs else ""
     output.print(
-        f"in all {planned.simulated_fs / 1000:g} ps, "
-        f"about {format_estimate(planned.core_hours)} core-hours, "
+        f"in all {simulated}about {format_estimate(planned.core_hours)} core-hours, "
         f"{format_estimate(planned.memory_gib)} GiB"
     )
     for basis in planned.cost_basis:
         output.print(f"estimates: {basis}")
-    print_warnings(structure.warnings)
+    print_warnings(
+        tuple(
+            dict.fromkeys(text for structure in structures.values() for text in structure.warnings)
+        )
+    )
     if inputs is not None:
-        from qdcomp.recipes.plan import ENGINE_KINDS, describe_engine_job
+        _write_first_inputs(chosen, code, structures, inputs)
 
-        job = next(entry.job for entry in planned.jobs if entry.job.kind in ENGINE_KINDS)
-        inputs.mkdir(parents=True, exist_ok=True)
-        code.write_inputs(inputs, describe_engine_job(chosen, job, structure))
-        for path in sorted(inputs.iterdir()):
-            output.print(f"input of {job.name}: {path}")
+
+def _write_first_inputs(
+    study: Study, engine: Engine, structures: Mapping[str, Structure], folder: Path
+) -> None:
+    """Write the inputs of the first job that runs an engine."""
+    from qdcomp.recipes.plan import describe_engine_job, plan_jobs
+    from qdcomp.recipes.planned_job import ENGINE_KINDS
+
+    job = next((job for job in plan_jobs(study) if job.kind in ENGINE_KINDS), None)
+    if job is None:
+        output.print("no job of this study runs an engine; there are no inputs to write")
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    engine.write_inputs(folder, describe_engine_job(study, job, structures[job.piece]))
+    for path in sorted(folder.iterdir()):
+        output.print(f"input of {job.name}: {path}")

@@ -20,7 +20,7 @@ from rich.progress import (
 from qdcomp.cli.console import notes
 
 if TYPE_CHECKING:
-    from qdcomp.recipes.plan import PlannedJob
+    from qdcomp.recipes.planned_job import PlannedJob
     from qdcomp.recipes.run_directory import RunDirectory
 
 _POLL_S = 0.5

@@ -10,7 +10,6 @@ from typing import Any
 from fireworks import LaunchPad
 
 from qdcomp.errors import InputError
-from qdcomp.recipes.dot_linewidth import make_workflow
 from qdcomp.recipes.execution import read_run_record
 from qdcomp.recipes.job_state import JobState
 from qdcomp.recipes.launchpads import (
@@ -21,13 +20,14 @@ from qdcomp.recipes.launchpads import (
     open_launchpad,
     reset_lost_runs,
 )
-from qdcomp.recipes.plan import ENGINE_KINDS, PlannedJob
+from qdcomp.recipes.planned_job import ENGINE_KINDS, PlannedJob
 from qdcomp.recipes.run_directory import (
     EMBEDDED_LAUNCHPAD_NAME,
     SERVER_LAUNCHPAD_NAME,
     RunDirectory,
 )
 from qdcomp.recipes.stages import INPUTS_NAME
+from qdcomp.recipes.workflow import make_workflow
 
 LAUNCHPAD_VARIABLE = "QDCOMP_LAUNCHPAD"
 """Environment variable with the URI of the launchpad server, password included."""

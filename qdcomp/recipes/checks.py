@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from qdcomp.engines import HARMONIC_ENGINES, load_engine
-from qdcomp.recipes.plan import ENGINE_KINDS, describe_engine_job, plan_jobs
-from qdcomp.recipes.studies import build_structure
+from qdcomp.recipes.dot_schema import DotStudy
+from qdcomp.recipes.plan import build_structures, describe_engine_job, plan_jobs
+from qdcomp.recipes.planned_job import ENGINE_KINDS
 from qdcomp.recipes.study_schema import Study
 
 
@@ -14,19 +15,24 @@ def check_study(study: Study) -> tuple[str, ...]:
     Raises
     ------
     InputError
-        The engine cannot do what the study asks for, or does not know a setting.
+        A structure cannot be built; the engine cannot do what the study asks for, or does not
+        know a setting.
     EngineError
         The engine's code is not installed.
     """
-    structure = build_structure(study)
+    structures = build_structures(study)
     engine = load_engine(study.engine)
     for job in plan_jobs(study):
         if job.kind in ENGINE_KINDS:
-            engine.check(describe_engine_job(study, job, structure))
-    if study.analysis.normal_modes and study.engine not in HARMONIC_ENGINES:
-        return (
-            *structure.warnings,
+            engine.check(describe_engine_job(study, job, structures[job.piece]))
+    texts = [text for structure in structures.values() for text in structure.warnings]
+    if (
+        isinstance(study, DotStudy)
+        and study.analysis.normal_modes
+        and study.engine not in HARMONIC_ENGINES
+    ):
+        texts.append(
             f"normal modes are left out: the engine {study.engine} does not offer them "
-            f"(engines that do: {', '.join(HARMONIC_ENGINES)})",
+            f"(engines that do: {', '.join(HARMONIC_ENGINES)})"
         )
-    return structure.warnings
+    return tuple(dict.fromkeys(texts))

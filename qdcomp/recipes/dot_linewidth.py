@@ -1,77 +1,95 @@
 """The recipe ``dot_linewidth``: from a dot's structure to the linewidth of its emission.
 
-``build → relax → equilibrate → sample, segment after segment → collect → analyse``, the last four
-for each sampling temperature, and normal modes after the relaxation. The plan of the study lists
-the jobs; here each becomes a Firework.
+::
+
+    build → relax → normal modes, where the study and its engine have them
+                  → (one chain for each sampling temperature:
+                     equilibrate stage after stage → sample segment after segment
+                     → collect → analyse) → summarise, where there are several temperatures
 """
 
 from __future__ import annotations
 
-from fireworks import Firework, Workflow
+from collections.abc import Iterator
+from typing import Literal
 
-from qdcomp.recipes.firetasks import (
-    AnalyseTrajectory,
-    BuildStructure,
-    CollectTrajectory,
-    ComputeNormalModes,
-    RunEngine,
-    SummariseTemperatures,
-    WriteInputs,
-)
-from qdcomp.recipes.plan import ENGINE_KINDS, JobKind, PlannedJob
-from qdcomp.recipes.run_directory import RunDirectory
-
-TASKS: dict[JobKind, tuple[type, ...]] = {
-    "build": (BuildStructure,),
-    "relax": (WriteInputs, RunEngine),
-    "modes": (ComputeNormalModes,),
-    "equilibrate": (WriteInputs, RunEngine),
-    "sample": (WriteInputs, RunEngine),
-    "collect": (CollectTrajectory,),
-    "analyse": (AnalyseTrajectory,),
-    "summarise": (SummariseTemperatures,),
-}
-"""What a job of each kind does."""
-
-OWN_CATEGORY = "qdcomp"
-"""Category of the jobs that run no engine; the others have the engine's name."""
+from qdcomp.engines import HARMONIC_ENGINES, DynamicsSettings
+from qdcomp.recipes.dot_schema import DotStudy
+from qdcomp.recipes.dot_sections import build_dot
+from qdcomp.recipes.planned_job import PlannedJob, derive_seed
+from qdcomp.structures import Structure
 
 
-def make_workflow(run: RunDirectory) -> Workflow:
-    """Turn the jobs of a run into a FireWorks workflow.
+def plan_jobs(study: DotStudy) -> tuple[PlannedJob, ...]:
+    """All jobs of a study, parents before children. The same study gives the same list."""
+    build = PlannedJob(f"{study.name}: 00 build", "build", ".", seed=study.seed)
+    relax = PlannedJob(
+        f"{study.name}: 01 relax",
+        "relax",
+        "jobs/01_relax",
+        parents=(build.name,),
+        relaxation=study.relaxation,
+        seed=derive_seed(study.seed, "relax"),
+    )
+    jobs = [build, relax]
+    if study.analysis.normal_modes and study.engine in HARMONIC_ENGINES:
+        name = f"{study.name}: 01 normal modes"
+        seed = derive_seed(study.seed, "modes")
+        jobs.append(PlannedJob(name, "modes", "normal_modes", (relax.name,), seed=seed))
+    for temperature in study.sampling.temperatures_k:
+        jobs.extend(_plan_trajectory(study, temperature, relax.name))
+    analyses = tuple(job.name for job in jobs if job.kind == "analyse")
+    if len(analyses) > 1:
+        jobs.append(PlannedJob(f"{study.name}: 06 summarise", "summarise", ".", analyses))
+    return tuple(jobs)
 
-    Every Firework has the name, the parents and the directory that the plan gives it, and the
-    engine as its category, so that ``lpad`` shows what a user expects and a worker can be told
-    which engines it has.
-    """
-    fireworks: dict[str, Firework] = {}
-    for number, job in enumerate(run.jobs, start=1):
-        parents = [fireworks[parent] for parent in job.parents]
-        fireworks[job.name] = _make_firework(run, job, parents, number)
-    return Workflow(
-        list(fireworks.values()),
-        name=run.study.name,
-        metadata={
-            "recipe": run.study.recipe,
-            "engine": run.study.engine,
-            "study_hash": run.study.study_hash,
-            "run_directory": str(run.root),
-        },
+
+def _plan_trajectory(study: DotStudy, temperature_k: float, relax: str) -> Iterator[PlannedJob]:
+    """Jobs of the trajectory at one temperature [K], after the job `relax`."""
+    previous = None
+    segments: list[str] = []
+    for kind, part, dynamics in _list_dynamics(study, temperature_k):
+        number = {"equilibrate": "02", "sample": "03"}[kind]
+        own = dynamics.temperature_k
+        job = PlannedJob(
+            f"{study.name}: {number} {kind} {temperature_k:g} K ({part})"
+            + (f" at {own:g} K" if own != temperature_k else ""),
+            kind,
+            f"jobs/{number}_{kind}_T{temperature_k:g}K_{part.replace('/', 'of')}",
+            parents=(previous or relax,),
+            previous=previous,
+            temperature_k=temperature_k,
+            dynamics=dynamics,
+            seed=derive_seed(study.seed, f"{kind} {temperature_k!r} {part}"),
+        )
+        yield job
+        previous = job.name
+        if kind == "sample":
+            segments.append(job.name)
+    folder = f"T{temperature_k:g}K"
+    collect = f"{study.name}: 04 collect {temperature_k:g} K"
+    yield PlannedJob(collect, "collect", folder, tuple(segments), temperature_k=temperature_k)
+    yield PlannedJob(
+        f"{study.name}: 05 analyse {temperature_k:g} K",
+        "analyse",
+        folder,
+        parents=(collect,),
+        temperature_k=temperature_k,
+        seed=derive_seed(study.seed, f"analyse {temperature_k!r}"),
     )
 
 
-def _make_firework(
-    run: RunDirectory, job: PlannedJob, parents: list[Firework], number: int
-) -> Firework:
-    return Firework(
-        [task() for task in TASKS[job.kind]],
-        name=job.name,
-        parents=parents,
-        fw_id=number,
-        spec={
-            "run_directory": str(run.root),
-            "job": job.name,
-            "_launch_dir": str(run.job_directory(job)),
-            "_category": run.study.engine if job.kind in ENGINE_KINDS else OWN_CATEGORY,
-        },
-    )
+def _list_dynamics(
+    study: DotStudy, temperature_k: float
+) -> Iterator[tuple[Literal["equilibrate", "sample"], str, DynamicsSettings]]:
+    """Kind, ``1/4`` and settings of each stretch of dynamics on the way to one trajectory."""
+    for index, stage in enumerate(study.equilibration, start=1):
+        yield "equilibrate", f"{index}/{len(study.equilibration)}", stage.dynamics(temperature_k)
+    for index in range(study.sampling.segments):
+        part = f"{index + 1}/{study.sampling.segments}"
+        yield "sample", part, study.sampling.dynamics(temperature_k, index)
+
+
+def build_structures(study: DotStudy) -> dict[str, Structure]:
+    """Build the dot: the only structure of its study, and so without a name."""
+    return {"": build_dot(study)}

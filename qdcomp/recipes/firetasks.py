@@ -14,16 +14,21 @@ from fireworks import FireTaskBase, FWAction, explicit_serialize
 from qdcomp.recipes import stages
 from qdcomp.recipes.normal_modes import compute_mode_coupling_of_run
 from qdcomp.recipes.run_directory import open_run
+from qdcomp.recipes.surface_results import combine_results, cut_molecules_of_run
 
 
 @explicit_serialize
 class BuildStructure(FireTaskBase):
-    """Build the study's structure."""
+    """Build the study's structures."""
 
     def run_task(self, fw_spec: dict[str, Any]) -> FWAction:
         """Run on the run and the job that `fw_spec` names."""
-        structure = stages.build_structure_file(open_run(Path(fw_spec["run_directory"])))
-        return FWAction(stored_data={"atoms": len(structure.atoms), "charge": structure.charge})
+        structures = stages.build_structure_files(open_run(Path(fw_spec["run_directory"])))
+        listing = [
+            {"name": name, "atoms": len(structure.atoms), "charge": structure.charge}
+            for name, structure in structures.items()
+        ]
+        return FWAction(stored_data={"structures": listing})
 
 
 @explicit_serialize
@@ -91,3 +96,23 @@ class SummariseTemperatures(FireTaskBase):
         """Run on the run and the job that `fw_spec` names."""
         run = open_run(Path(fw_spec["run_directory"]))
         return FWAction(stored_data={"linewidths": stages.summarise_temperatures(run)})
+
+
+@explicit_serialize
+class CutMolecules(FireTaskBase):
+    """Cut the molecules of a study of pairs out of its layer."""
+
+    def run_task(self, fw_spec: dict[str, Any]) -> FWAction:
+        """Run on the run and the job that `fw_spec` names."""
+        run = open_run(Path(fw_spec["run_directory"]))
+        return FWAction(stored_data={"molecules": cut_molecules_of_run(run)})
+
+
+@explicit_serialize
+class CombineResults(FireTaskBase):
+    """Make the result of a study out of the energies of its jobs."""
+
+    def run_task(self, fw_spec: dict[str, Any]) -> FWAction:
+        """Run on the run and the job that `fw_spec` names."""
+        run = open_run(Path(fw_spec["run_directory"]))
+        return FWAction(stored_data=combine_results(run))

@@ -1,4 +1,4 @@
-"""A run that qdcomp did not make: CP2K's outputs into qdcomp's files, and their analysis."""
+"""A run that qdcomp did not make: a code's outputs into qdcomp's files, and their analysis."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import numpy as np
 from ase import Atoms
 
 from qdcomp.analysis import DotAnalysis
-from qdcomp.engines.cp2k import Cp2kDirectory, read_cp2k_directory
+from qdcomp.engines.foreign import ForeignDynamics, read_foreign_dynamics
 from qdcomp.errors import InputError
+from qdcomp.recipes.dot_schema import AnalysisSpec
 from qdcomp.recipes.results import save_result
 from qdcomp.recipes.run_directory import ANALYSIS_NAME, TRAJECTORY_NAME
 from qdcomp.recipes.stages import analyse_stored_trajectory
-from qdcomp.recipes.study_schema import AnalysisSpec
 from qdcomp.structures import Structure, adopt_structure, write_structure
 from qdcomp.trajectory import Trajectory, TrajectoryWriter, open_trajectory
 
@@ -38,7 +38,7 @@ class ForeignRun:
         What was assumed, and what the user should know.
     """
 
-    outputs: Cp2kDirectory
+    outputs: ForeignDynamics
     structure: Structure
     analysis: DotAnalysis
     trajectory_path: Path
@@ -55,12 +55,12 @@ def analyse_foreign_run(
     skip_fs: float = 0.0,
     spec: AnalysisSpec | None = None,
 ) -> ForeignRun:
-    """Analyse a directory of CP2K outputs; write structure, trajectory and analysis to `out`.
+    """Analyse outputs of CP2K or VASP; write structure, trajectory and analysis to `out`.
 
     Parameters
     ----------
     directory
-        CP2K's files.
+        The code's files.
     out
         Folder for the results; made if it is not there.
     temperature_k
@@ -68,7 +68,8 @@ def analyse_foreign_run(
     timestep_fs
         Time between frames [fs]; None takes what the files say.
     charge
-        Total charge [e]; None assumes 0, which enters no number and is said in the warnings.
+        Total charge [e]; None takes that of the files, or assumes 0 where they do not say, which
+        enters no number and is said in the warnings.
     skip_fs
         Time at the beginning that is left out as equilibration [fs].
     spec
@@ -81,14 +82,15 @@ def analyse_foreign_run(
     ParseError
         A damaged file, two runs in one, or files that do not belong together.
     """
-    outputs = read_cp2k_directory(directory, timestep_fs=timestep_fs)
+    outputs = read_foreign_dynamics(directory, timestep_fs=timestep_fs)
     temperature = outputs.temperature_k if temperature_k is None else temperature_k
     if temperature is None:
         raise InputError(f"{directory} does not say its temperature; give it: --temperature 10")
     if not outputs.has_frontier_orbitals:
         raise InputError(f"{directory}: {outputs.warnings[-1]}")
     out.mkdir(parents=True, exist_ok=True)
-    structure = _read_first_structure(outputs, charge)
+    known = outputs.charge if charge is None else charge
+    structure = _read_first_structure(outputs, known)
     path = _write_trajectory(outputs, out / TRAJECTORY_NAME, skip_fs)
     with open_trajectory(path) as trajectory:
         structure, held = _hold_what_stood_still(structure, trajectory)
@@ -97,12 +99,12 @@ def analyse_foreign_run(
         )
     write_structure(structure, out / "structure.extxyz")
     save_result(out / ANALYSIS_NAME, analysis)
-    assumed = () if charge is not None else ("the total charge is not known, 0 is written down",)
+    assumed = () if known is not None else ("the total charge is not known, 0 is written down",)
     warnings = (*outputs.warnings, *assumed, *held, *structure.warnings)
     return ForeignRun(outputs, structure, analysis, path, warnings)
 
 
-def _read_first_structure(outputs: Cp2kDirectory, charge: int | None) -> Structure:
+def _read_first_structure(outputs: ForeignDynamics, charge: int | None) -> Structure:
     first = next(outputs.frames())
     atoms = Atoms(outputs.symbols, positions=first.positions)
     return adopt_structure(atoms, outputs.path, charge or 0)
@@ -124,7 +126,7 @@ def _hold_what_stood_still(
     )
 
 
-def _write_trajectory(outputs: Cp2kDirectory, path: Path, skip_fs: float) -> Path:
+def _write_trajectory(outputs: ForeignDynamics, path: Path, skip_fs: float) -> Path:
     if not 0.0 <= skip_fs < math.inf:
         raise InputError(
             f"a time of {skip_fs:g} fs cannot be left out at the beginning; "

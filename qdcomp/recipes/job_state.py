@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from qdcomp.recipes.plan import PlannedJob
+from qdcomp.recipes.planned_job import PlannedJob
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from qdcomp.analysis import (
 )
 from qdcomp.engines import HarmonicEngine, HarmonicResponse
 from qdcomp.errors import InputError
-from qdcomp.recipes.plan import PlannedJob
+from qdcomp.recipes.planned_job import PlannedJob
 from qdcomp.recipes.results import save_result
 from qdcomp.recipes.run_directory import HARMONIC_NAME, MODES_NAME, RunDirectory
 from qdcomp.structures import layer_groups
@@ -67,7 +67,7 @@ def sample_harmonic_spectrum(
     run: RunDirectory, response: HarmonicResponse, seed: int
 ) -> HuangRhysSpectrum:
     """Sample the spectrum of the harmonic dot at the coldest temperature of the study."""
-    sampling = run.study.sampling
+    sampling = run.dot_study.sampling
     temperature = min(sampling.temperatures_k)
     return pool_spectra(
         [
@@ -75,7 +75,7 @@ def sample_harmonic_spectrum(
                 response.sample_gap(temperature, sampling.timestep_fs, sampling.steps, seed + draw),
                 sampling.timestep_fs,
                 temperature,
-                window=run.study.analysis.window,
+                window=run.dot_study.analysis.window,
             )
             for draw in range(HARMONIC_DRAWS)
         ]

@@ -1,162 +1,76 @@
 """The jobs that a study becomes, in order, and what they are expected to take.
 
-The list of `plan_jobs` is the whole plan of a campaign; the workflow is built from it job by job::
-
-    build → relax → normal modes, where the study and its engine have them
-                  → (one chain for each sampling temperature:
-                     equilibrate stage after stage → sample segment after segment
-                     → collect → analyse) → summarise, where there are several temperatures
+The list of `plan_jobs` is the whole plan of a campaign; the workflow is built from it job by job.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Protocol
 
 from ase import Atoms
 
-from qdcomp.engines import (
-    HARMONIC_ENGINES,
-    CostEstimate,
-    DynamicsSettings,
-    EngineJob,
-    RelaxationSettings,
-)
+from qdcomp.engines import CostEstimate, EngineJob, Task
 from qdcomp.errors import InputError
+from qdcomp.recipes import (
+    dot_linewidth,
+    gas_entropy,
+    ligand_binding,
+    ligand_pair,
+    surface_energy,
+)
+from qdcomp.recipes.dot_schema import DotStudy
+from qdcomp.recipes.planned_job import ENGINE_KINDS, JobKind, PlannedJob
 from qdcomp.recipes.study_schema import Study
+from qdcomp.recipes.surface_schema import SurfaceStudy, as_surface_study
+from qdcomp.recipes.surface_structures import remove_fragment, select_fragment
 from qdcomp.structures import Structure
 
-JobKind = Literal[
-    "build", "relax", "modes", "equilibrate", "sample", "collect", "analyse", "summarise"
-]
+TASKS: Mapping[JobKind, Task] = {
+    "relax": "relax",
+    "equilibrate": "dynamics",
+    "sample": "dynamics",
+    "energy": "energy",
+    "vibrations": "vibrations",
+}
+"""What each kind of job in `ENGINE_KINDS` asks of its engine."""
 
-ENGINE_KINDS: tuple[JobKind, ...] = ("relax", "equilibrate", "sample")
-"""Kinds of jobs that run an engine; the others are qdcomp's own."""
+
+class Recipe(Protocol):
+    """A module that plans one kind of study."""
+
+    def plan_jobs(self, study: Any) -> tuple[PlannedJob, ...]:
+        """All jobs of a study, parents before children."""
+
+    def build_structures(self, study: Any) -> dict[str, Structure]:
+        """Every structure that a study starts from, by name."""
 
 
-@dataclass(frozen=True)
-class PlannedJob:
-    """One job of a study.
-
-    Attributes
-    ----------
-    name
-        Name that ``lpad`` shows, ``raino2022_dot_1p8nm: 03 sample 10 K (1/4)``.
-    kind
-        What it does.
-    directory
-        Where its files are, relative to the folder of the run; a job that runs an engine has one
-        of its own.
-    parents
-        Names of the jobs that must be complete before.
-    previous
-        Name of the parent whose dynamics it goes on with; None where it starts afresh.
-    temperature_k
-        Temperature of the trajectory that it belongs to [K]; None for jobs of the whole study.
-    relaxation, dynamics
-        What an engine is asked for; None for other kinds.
-    seed
-        Seed of its random numbers, different for each job of a study.
-    """
-
-    name: str
-    kind: JobKind
-    directory: str
-    parents: tuple[str, ...] = ()
-    previous: str | None = None
-    temperature_k: float | None = None
-    relaxation: RelaxationSettings | None = None
-    dynamics: DynamicsSettings | None = None
-    seed: int = 1
-
-    @property
-    def steps(self) -> int:
-        """Most steps that the engine does; 0 for jobs without engine."""
-        if self.dynamics is not None:
-            return self.dynamics.steps
-        return self.relaxation.max_steps if self.relaxation is not None else 0
-
-    @property
-    def duration_fs(self) -> float:
-        """Simulated time [fs]."""
-        return 0.0 if self.dynamics is None else self.dynamics.steps * self.dynamics.timestep_fs
+RECIPES: Mapping[str, Recipe] = {
+    "dot_linewidth": dot_linewidth,
+    "ligand_binding": ligand_binding,
+    "surface_energy": surface_energy,
+    "ligand_pair": ligand_pair,
+    "gas_entropy": gas_entropy,
+}
+"""Module of each recipe."""
 
 
 def plan_jobs(study: Study) -> tuple[PlannedJob, ...]:
     """All jobs of a study, parents before children. The same study gives the same list."""
-    build = PlannedJob(f"{study.name}: 00 build", "build", ".", seed=study.seed)
-    relax = PlannedJob(
-        f"{study.name}: 01 relax",
-        "relax",
-        "jobs/01_relax",
-        parents=(build.name,),
-        relaxation=study.relaxation,
-        seed=_derive_seed(study.seed, "relax"),
-    )
-    jobs = [build, relax]
-    if study.analysis.normal_modes and study.engine in HARMONIC_ENGINES:
-        name = f"{study.name}: 01 normal modes"
-        seed = _derive_seed(study.seed, "modes")
-        jobs.append(PlannedJob(name, "modes", "normal_modes", (relax.name,), seed=seed))
-    for temperature in study.sampling.temperatures_k:
-        jobs.extend(_plan_trajectory(study, temperature, relax.name))
-    analyses = tuple(job.name for job in jobs if job.kind == "analyse")
-    if len(analyses) > 1:
-        jobs.append(PlannedJob(f"{study.name}: 06 summarise", "summarise", ".", analyses))
-    return tuple(jobs)
+    return RECIPES[study.recipe].plan_jobs(study)
 
 
-def _plan_trajectory(study: Study, temperature_k: float, relax: str) -> Iterator[PlannedJob]:
-    """Jobs of the trajectory at one temperature [K], after the job `relax`."""
-    previous = None
-    segments: list[str] = []
-    for kind, part, dynamics in _list_dynamics(study, temperature_k):
-        number = {"equilibrate": "02", "sample": "03"}[kind]
-        own = dynamics.temperature_k
-        job = PlannedJob(
-            f"{study.name}: {number} {kind} {temperature_k:g} K ({part})"
-            + (f" at {own:g} K" if own != temperature_k else ""),
-            kind,
-            f"jobs/{number}_{kind}_T{temperature_k:g}K_{part.replace('/', 'of')}",
-            parents=(previous or relax,),
-            previous=previous,
-            temperature_k=temperature_k,
-            dynamics=dynamics,
-            seed=_derive_seed(study.seed, f"{kind} {temperature_k!r} {part}"),
-        )
-        yield job
-        previous = job.name
-        if kind == "sample":
-            segments.append(job.name)
-    folder = f"T{temperature_k:g}K"
-    collect = f"{study.name}: 04 collect {temperature_k:g} K"
-    yield PlannedJob(collect, "collect", folder, tuple(segments), temperature_k=temperature_k)
-    yield PlannedJob(
-        f"{study.name}: 05 analyse {temperature_k:g} K",
-        "analyse",
-        folder,
-        parents=(collect,),
-        temperature_k=temperature_k,
-        seed=_derive_seed(study.seed, f"analyse {temperature_k!r}"),
-    )
+def build_structures(study: Study) -> dict[str, Structure]:
+    """Build every structure that a study starts from, by the name that its jobs know it by.
 
-
-def _list_dynamics(
-    study: Study, temperature_k: float
-) -> Iterator[tuple[Literal["equilibrate", "sample"], str, DynamicsSettings]]:
-    """Kind, ``1/4`` and settings of each stretch of dynamics on the way to one trajectory."""
-    for index, stage in enumerate(study.equilibration, start=1):
-        yield "equilibrate", f"{index}/{len(study.equilibration)}", stage.dynamics(temperature_k)
-    for index in range(study.sampling.segments):
-        part = f"{index + 1}/{study.sampling.segments}"
-        yield "sample", part, study.sampling.dynamics(temperature_k, index)
-
-
-def _derive_seed(seed: int, job: str) -> int:
-    """Seed of one job: thermostats of two jobs must not draw the same random numbers."""
-    return int.from_bytes(hashlib.sha256(f"{seed} {job}".encode()).digest()[:4]) >> 1
+    Raises
+    ------
+    InputError
+        One cannot be built.
+    """
+    return RECIPES[study.recipe].build_structures(study)
 
 
 def describe_engine_job(
@@ -178,18 +92,31 @@ def describe_engine_job(
     InputError
         The job does not run an engine.
     """
-    if job.kind not in ENGINE_KINDS:
+    task = TASKS.get(job.kind)
+    if task is None:
         raise InputError(f"{job.name} runs no engine; kinds that do: {', '.join(ENGINE_KINDS)}")
+    if isinstance(study, DotStudy):
+        box = study.structure.box_angstrom
+    else:
+        box = study.ligand.box_angstrom if isinstance(study, SurfaceStudy) else None
+    if job.without:
+        structure = remove_fragment(as_surface_study(study), structure, job.without)
+    one_sided = isinstance(study, SurfaceStudy) and study.has_dipole
     return EngineJob(
-        task="relax" if job.kind == "relax" else "dynamics",
+        task=task,
         atoms=structure.atoms if atoms is None else atoms,
         charge=structure.charge,
         frozen=structure.frozen,
-        box_angstrom=study.structure.box_angstrom,
+        box_angstrom=None if structure.kind == "slab" else box,
         settings=study.engine_settings,
         relaxation=job.relaxation,
         dynamics=job.dynamics,
         seed=job.seed,
+        kpoints=job.kpoints,
+        ghost=(
+            select_fragment(as_surface_study(study), structure, job.ghost) if job.ghost else None
+        ),
+        dipole_correction=one_sided and structure.kind == "slab",
     )
 
 
@@ -209,27 +136,17 @@ class StudyPlan:
     ----------
     study
         The study.
-    formula
-        Chemical formula of the structure.
-    atoms, free_atoms
-        Number of atoms, and of those not frozen.
-    charge
-        Total charge [e].
+    structures
+        What its engine computes, by name.
     electrons
-        Electrons that the engine treats.
-    edge_angstrom
-        Edge of the dot [Å].
+        Electrons that the engine treats, in each structure that an engine computes.
     jobs
         Every job with its cost, in order.
     """
 
     study: Study
-    formula: str
-    atoms: int
-    free_atoms: int
-    charge: int
-    electrons: int
-    edge_angstrom: float
+    structures: Mapping[str, Structure]
+    electrons: Mapping[str, int]
     jobs: tuple[JobCost, ...]
 
     @property
@@ -252,6 +169,13 @@ class StudyPlan:
         """What the estimates rest on, each sentence once."""
         return tuple(dict.fromkeys(entry.cost.basis for entry in self.jobs if entry.cost))
 
+    def describe_structures(self) -> list[str]:
+        """Say in a line what each structure is."""
+        return [
+            _describe_structure(name, structure, self.electrons.get(name))
+            for name, structure in self.structures.items()
+        ]
+
     def rows(self) -> list[tuple[str, ...]]:
         """Table of the jobs as texts, the heading first."""
         heading = ("job", "steps", "simulated", "memory", "core-hours", "after")
@@ -259,7 +183,9 @@ class StudyPlan:
 
 
 def plan_study(
-    study: Study, structure: Structure, estimate: Callable[[EngineJob], CostEstimate]
+    study: Study,
+    structures: Mapping[str, Structure],
+    estimate: Callable[[EngineJob], CostEstimate],
 ) -> StudyPlan:
     """Plan a study without running anything.
 
@@ -267,30 +193,47 @@ def plan_study(
     ----------
     study
         The study.
-    structure
-        What `qdcomp.recipes.studies.build_structure` builds for it.
+    structures
+        What `build_structures` builds for it.
     estimate
         ``estimate_cost`` of the study's engine.
     """
     jobs = tuple(
         JobCost(
             job,
-            estimate(describe_engine_job(study, job, structure))
+            estimate(describe_engine_job(study, job, structures[job.piece]))
             if job.kind in ENGINE_KINDS
             else None,
         )
         for job in plan_jobs(study)
     )
+    pieces = dict.fromkeys(entry.job.piece for entry in jobs if entry.cost)
+    whole = [entry for entry in jobs if entry.cost and not (entry.job.ghost or entry.job.without)]
     return StudyPlan(
         study=study,
-        formula=structure.atoms.get_chemical_formula(),
-        atoms=len(structure.atoms),
-        free_atoms=int((~structure.frozen).sum()),
-        charge=structure.charge,
-        electrons=next((entry.cost.electrons for entry in jobs if entry.cost), 0),
-        edge_angstrom=structure.edge_angstrom,
+        structures={piece: structures[piece] for piece in pieces},
+        electrons={entry.job.piece: entry.cost.electrons for entry in whole if entry.cost},
         jobs=jobs,
     )
+
+
+def _describe_structure(name: str, structure: Structure, electrons: int | None) -> str:
+    atoms = structure.atoms
+    free = int((~structure.frozen).sum())
+    parts = [
+        f"{len(atoms)} atoms ({free} free)",
+        f"charge {structure.charge:+d} e",
+        f"{electrons} electrons" if electrons else "",
+        f"edge {structure.edge_angstrom / 10:.2f} nm" if structure.edge_angstrom else "",
+        f"cell {_describe_cell(structure)}" if structure.kind == "slab" else "",
+    ]
+    label = f"{name}: " if name else ""
+    return f"{label}{atoms.get_chemical_formula()}, {', '.join(filter(None, parts))}"
+
+
+def _describe_cell(structure: Structure) -> str:
+    lengths = " × ".join(f"{length:.2f}" for length in structure.atoms.cell.lengths())
+    return f"{lengths} Å"
 
 
 def _describe_row(study_name: str, entry: JobCost) -> tuple[str, ...]:

@@ -13,10 +13,11 @@ from typing import Any
 
 import qdcomp
 from qdcomp.engines import EngineResult
+from qdcomp.recipes.dot_schema import DotStudy
 from qdcomp.recipes.execution import read_run_record
-from qdcomp.recipes.plan import ENGINE_KINDS, PlannedJob
+from qdcomp.recipes.planned_job import ENGINE_KINDS, PlannedJob
 from qdcomp.recipes.run_directory import TRAJECTORY_NAME, RunDirectory
-from qdcomp.recipes.stages import read_input_hashes
+from qdcomp.recipes.stages import is_done, read_input_hashes
 from qdcomp.structures import Structure, structure_hash
 from qdcomp.trajectory import open_trajectory
 
@@ -50,35 +51,50 @@ def describe_structure(structure: Structure) -> dict[str, Any]:
 
 def collect_provenance(run: RunDirectory, results: Mapping[str, EngineResult]) -> dict[str, Any]:
     """Collect the chain of a finished run from its files and what `parse_jobs` read."""
+    common = _describe_calculation(run, results)
+    if not isinstance(run.study, DotStudy):
+        return common | {"structures": _describe_pieces(run)}
+    temperatures = run.study.sampling.temperatures_k
+    return common | {
+        "structure": describe_structure(run.read_built()),
+        "relaxed_structure": describe_structure(run.read_relaxed()),
+        "trajectories": [_describe_trajectory(run, temperature) for temperature in temperatures],
+        "analysis": run.study.to_dict()["analysis"],
+    }
+
+
+def _describe_calculation(run: RunDirectory, results: Mapping[str, EngineResult]) -> dict[str, Any]:
     study = run.study
     return {
         "software": describe_software(),
         "study": {"study_sha256": study.study_hash, "content": study.to_dict()},
-        "structure": describe_structure(run.read_built()),
-        "relaxed_structure": describe_structure(run.read_relaxed()),
         "engine": {
             "name": study.engine,
-            "version": next(iter(results.values())).version,
+            "version": next((result.version for result in results.values()), None),
             "is_surrogate": run.engine.is_surrogate,
         },
         "jobs": [
-            _describe_job(run, job, results[job.name])
-            for job in run.jobs
-            if job.kind in ENGINE_KINDS
+            _describe_job(run, job, results[job.name]) for job in run.jobs if job.name in results
         ],
-        "trajectories": [
-            _describe_trajectory(run, temperature) for temperature in study.sampling.temperatures_k
-        ],
-        "analysis": study.to_dict()["analysis"],
     }
 
 
+def _describe_pieces(run: RunDirectory) -> dict[str, Any]:
+    """Describe each structure of a run, as built and as relaxed."""
+    described: dict[str, Any] = {}
+    for piece in run.built_pieces:
+        described[piece] = {"built": describe_structure(run.read_built(piece))}
+        if run.relaxed_path(piece).is_file():
+            described[piece]["relaxed"] = describe_structure(run.read_relaxed(piece))
+    return described
+
+
 def parse_jobs(run: RunDirectory) -> dict[str, EngineResult]:
-    """Read what the engine wrote for each of its jobs, by the name of the job."""
+    """Read what the engine wrote for each job that it has done, by the name of the job."""
     return {
         job.name: run.engine.parse(run.job_directory(job))
         for job in run.jobs
-        if job.kind in ENGINE_KINDS
+        if job.kind in ENGINE_KINDS and is_done(run, job)
     }
 
 
@@ -101,6 +117,7 @@ def _describe_job(run: RunDirectory, job: PlannedJob, result: EngineResult) -> d
         "steps": result.steps,
         "charge_e": result.charge,
         "unconverged_steps": list(result.unconverged_steps),
+        "level_of_theory": dict(result.level),
         "warnings": list(result.warnings),
     }
 

@@ -71,7 +71,14 @@ FORCE = Dimension(
     "24 meV/angstrom",
 )
 
-DIMENSIONS = (TIME, TEMPERATURE, LENGTH, ENERGY, FORCE)
+PRESSURE = Dimension(
+    "pressure",
+    {"Pa": 1.0, "kPa": 1e3, "mbar": 100.0, "bar": 1e5, "atm": 101325.0},
+    "Pa",
+    "1 atm",
+)
+
+DIMENSIONS = (TIME, TEMPERATURE, LENGTH, ENERGY, FORCE, PRESSURE)
 """Every kind of quantity that a study may hold."""
 
 _QUANTITY = re.compile(
@@ -100,7 +107,10 @@ def parse_quantity(text: str, dimension: Dimension) -> float:
     if unit not in dimension.units:
         raise InputError(f"{text!r}: {_describe_wrong_unit(unit, dimension)}")
     # 15 digits: 4.35 ps is 4350 fs, not 4349.999999999999.
-    return float(f"{number * dimension.units[unit]:.15g}")
+    value = float(f"{number * dimension.units[unit]:.15g}")
+    if not math.isfinite(value):
+        raise InputError(f"{text!r} is larger than any {dimension.name}")
+    return value
 
 
 def split_quantity(text: str) -> tuple[float | None, str]:
@@ -147,6 +157,16 @@ def find_dimension(unit: str) -> Dimension | None:
 def format_quantity(value: float, dimension: Dimension) -> str:
     """Write `value` [internal unit] as a study does."""
     return f"{value!r} {dimension.internal}".replace(".0 ", " ")
+
+
+def format_optional(value: float | None, dimension: Dimension) -> str | None:
+    """Write `value` [internal unit] as a study does; None where there is none."""
+    return None if value is None else format_quantity(value, dimension)
+
+
+def format_all(values: tuple[float, ...], dimension: Dimension) -> list[str]:
+    """Write several values [internal unit] as a study does."""
+    return [format_quantity(value, dimension) for value in values]
 
 
 def suggest_nearest(word: str, choices: Mapping[str, object] | tuple[str, ...] | list[str]) -> str:

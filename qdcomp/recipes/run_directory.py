@@ -12,6 +12,9 @@
         T10K/trajectory.h5    joined segments, H5MD
         T10K/analysis.h5      observables
         report/index.html     with results.json and provenance.json beside it
+
+A run of a study of ligands has several structures, ``structures/complex.extxyz`` as built and
+``structures/complex.relaxed.extxyz`` as relaxed, and its result in ``result.h5``.
 """
 
 from __future__ import annotations
@@ -22,9 +25,12 @@ from pathlib import Path
 
 from qdcomp.engines import Engine, load_engine
 from qdcomp.errors import InputError, ParseError, StoreError
-from qdcomp.recipes.plan import JobKind, PlannedJob, plan_jobs
+from qdcomp.recipes.dot_schema import DotStudy, as_dot_study
+from qdcomp.recipes.plan import plan_jobs
+from qdcomp.recipes.planned_job import ENGINE_KINDS, JobKind, PlannedJob
 from qdcomp.recipes.studies import read_study
 from qdcomp.recipes.study_schema import Study
+from qdcomp.recipes.surface_schema import SurfaceStudy, as_surface_study
 from qdcomp.structures import Structure, read_structure
 
 STUDY_NAME = "study.yaml"
@@ -34,6 +40,7 @@ TRAJECTORY_NAME = "trajectory.h5"
 ANALYSIS_NAME = "analysis.h5"
 MODES_NAME = "modes.h5"
 HARMONIC_NAME = "harmonic_spectrum.h5"
+RESULT_NAME = "result.h5"
 
 
 @dataclass(frozen=True)
@@ -61,35 +68,49 @@ class RunDirectory:
         """Engine that computes them."""
         return load_engine(self.study.engine)
 
-    @property
-    def structure_path(self) -> Path:
-        """The structure as built."""
-        return self.root / "structure.extxyz"
+    @cached_property
+    def dot_study(self) -> DotStudy:
+        """The study, where it is one of a dot; else an `InputError`."""
+        return as_dot_study(self.study)
 
-    @property
-    def relaxed_path(self) -> Path:
-        """The structure as relaxed."""
+    @cached_property
+    def surface_study(self) -> SurfaceStudy:
+        """The study, where it is one of ligands and surfaces; else an `InputError`."""
+        return as_surface_study(self.study)
+
+    def built_path(self, piece: str = "") -> Path:
+        """Where a structure is as built; a dot is its run's only one and has no name."""
+        return self._structures / f"{piece}.extxyz" if piece else self.root / "structure.extxyz"
+
+    def relaxed_path(self, piece: str = "") -> Path:
+        """Where a structure is as relaxed."""
+        if piece:
+            return self._structures / f"{piece}.relaxed.extxyz"
         return self.root / "relaxed.extxyz"
 
-    def read_built(self) -> Structure:
-        """Read the structure as built.
+    @property
+    def _structures(self) -> Path:
+        return self.root / "structures"
+
+    def read_built(self, piece: str = "") -> Structure:
+        """Read a structure as built.
 
         Raises
         ------
         StoreError
             The file is missing or damaged.
         """
-        return _read_own_structure(self.structure_path)
+        return _read_own_structure(self.built_path(piece))
 
-    def read_relaxed(self) -> Structure:
-        """Read the structure as relaxed.
+    def read_relaxed(self, piece: str = "") -> Structure:
+        """Read a structure as relaxed.
 
         Raises
         ------
         StoreError
             The file is missing or damaged.
         """
-        return _read_own_structure(self.relaxed_path)
+        return _read_own_structure(self.relaxed_path(piece))
 
     def find_job(self, name: str) -> PlannedJob:
         """Job of that name.
@@ -125,13 +146,20 @@ class RunDirectory:
         """Whether what a job leaves for others is there; True for dynamics, which engines keep."""
         directory = self.job_directory(job)
         made: dict[JobKind, tuple[Path, ...]] = {
-            "build": (self.structure_path,),
-            "relax": (self.relaxed_path,),
+            "relax": (self.relaxed_path(job.piece),),
             "modes": (directory / MODES_NAME, directory / HARMONIC_NAME),
             "collect": (directory / TRAJECTORY_NAME,),
             "analyse": (directory / ANALYSIS_NAME,),
+            "combine": (self.root / RESULT_NAME,),
         }
+        if job.kind == "build":
+            return all(self.built_path(piece).is_file() for piece in self.built_pieces)
         return job.kind not in made or any(path.is_file() for path in made[job.kind])
+
+    @cached_property
+    def built_pieces(self) -> tuple[str, ...]:
+        """Names of the structures that the build makes for its jobs."""
+        return tuple(dict.fromkeys(job.piece for job in self.jobs if job.kind in ENGINE_KINDS))
 
     def job_directory(self, job: PlannedJob) -> Path:
         """Folder of a job."""

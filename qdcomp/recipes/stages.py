@@ -13,15 +13,15 @@ from ase import Atoms
 
 from qdcomp.analysis import DotAnalysis, analyse_dot, compute_dephasing
 from qdcomp.analysis.dot import DEFAULT_TEMPERATURES_K
-from qdcomp.engines import EngineJob, EngineResult
+from qdcomp.engines import EngineJob
 from qdcomp.errors import EngineError, InputError, StoreError
-from qdcomp.recipes.execution import RunRecord, run_job
-from qdcomp.recipes.plan import PlannedJob, describe_engine_job
+from qdcomp.recipes.dot_schema import AnalysisSpec
+from qdcomp.recipes.execution import RunRecord, read_run_record, run_job
+from qdcomp.recipes.plan import build_structures, describe_engine_job
+from qdcomp.recipes.planned_job import PlannedJob
 from qdcomp.recipes.results import load_result, save_result
 from qdcomp.recipes.run_directory import ANALYSIS_NAME, TRAJECTORY_NAME, RunDirectory
-from qdcomp.recipes.studies import build_structure
-from qdcomp.recipes.study_schema import AnalysisSpec
-from qdcomp.structures import Structure, read_structure, write_structure
+from qdcomp.structures import Structure, write_structure
 from qdcomp.trajectory import Frame, Trajectory, TrajectoryWriter, open_trajectory
 
 SUMMARY_NAME = "summary.json"
@@ -31,11 +31,14 @@ INPUTS_NAME = "inputs.json"
 """File in a job directory with the SHA-256 of each input."""
 
 
-def build_structure_file(run: RunDirectory) -> Structure:
-    """Build the study's structure into ``structure.extxyz``, unless it is there."""
-    if not run.structure_path.is_file():
-        _write_whole(run.structure_path, build_structure(run.study))
-    return run.read_built()
+def build_structure_files(run: RunDirectory) -> dict[str, Structure]:
+    """Build the structures of a study, unless they are there; return them by name."""
+    missing = [piece for piece in run.built_pieces if not run.built_path(piece).is_file()]
+    if missing:
+        for piece, structure in build_structures(run.study).items():
+            if not run.built_path(piece).is_file():
+                write_whole(run.built_path(piece), structure)
+    return {piece: run.read_built(piece) for piece in run.built_pieces}
 
 
 def write_job_inputs(run: RunDirectory, job: PlannedJob) -> dict[str, str]:
@@ -44,8 +47,8 @@ def write_job_inputs(run: RunDirectory, job: PlannedJob) -> dict[str, str]:
     directory.mkdir(parents=True, exist_ok=True)
     listing = directory / INPUTS_NAME
     if not listing.is_file():
-        structure = run.read_built()
-        engine_job = describe_engine_job(run.study, job, structure, _read_start(run, job))
+        structure, atoms = _read_start(run, job)
+        engine_job = describe_engine_job(run.study, job, structure, atoms)
         run.engine.check(engine_job)
         names = _place_inputs(run, engine_job, directory)
         if job.previous is not None:
@@ -76,11 +79,19 @@ def read_input_hashes(directory: Path) -> dict[str, str]:
 
 
 def run_engine(run: RunDirectory, job: PlannedJob) -> RunRecord:
-    """Run the engine on a job; after a relaxation, write ``relaxed.extxyz``."""
+    """Run the engine on a job; after a relaxation, write the relaxed structure."""
     record = run_job(run.engine, run.job_directory(job))
     if job.kind == "relax":
-        _write_relaxed(run, run.engine.parse(run.job_directory(job)))
+        result = run.engine.parse(run.job_directory(job))
+        relaxed = run.read_built(job.piece).with_positions(result.atoms.positions)
+        write_whole(run.relaxed_path(job.piece), relaxed)
     return record
+
+
+def is_done(run: RunDirectory, job: PlannedJob) -> bool:
+    """Whether the engine has done all of a job."""
+    directory = run.job_directory(job)
+    return read_run_record(directory) is not None and run.engine.is_complete(directory)
 
 
 def collect_trajectory(run: RunDirectory, job: PlannedJob) -> int:
@@ -106,7 +117,7 @@ def collect_trajectory(run: RunDirectory, job: PlannedJob) -> int:
         partial,
         structure.atoms.get_chemical_symbols(),
         structure.atoms.get_masses(),
-        run.study.sampling.timestep_fs,
+        run.dot_study.sampling.timestep_fs,
         metadata=_describe_trajectory(run, job),
     ) as writer:
         for frame in _read_segments(run, segments):
@@ -120,7 +131,7 @@ def analyse_trajectory(run: RunDirectory, job: PlannedJob) -> dict[str, float]:
     structure = run.read_relaxed()
     with open_trajectory(run.job_directory(job) / TRAJECTORY_NAME) as trajectory:
         analysis = analyse_stored_trajectory(
-            trajectory, structure, job.temperature_k or 0.0, run.study.analysis
+            trajectory, structure, job.temperature_k or 0.0, run.dot_study.analysis
         )
     save_result(run.job_directory(job) / ANALYSIS_NAME, analysis)
     return {
@@ -176,7 +187,7 @@ def summarise_temperatures(run: RunDirectory) -> list[dict[str, float]]:
     the folder of the run.
     """
     rows = []
-    for temperature in run.study.sampling.temperatures_k:
+    for temperature in run.dot_study.sampling.temperatures_k:
         analysis = load_result(run.find_file("analyse", temperature, ANALYSIS_NAME), DotAnalysis)
         dephasing = compute_dephasing(
             analysis.gap_ev, analysis.timestep_fs, simulation_temperature_k=temperature
@@ -205,19 +216,22 @@ def _place_inputs(run: RunDirectory, job: EngineJob, directory: Path) -> list[st
     return names
 
 
-def _read_start(run: RunDirectory, job: PlannedJob) -> Atoms:
+def _read_start(run: RunDirectory, job: PlannedJob) -> tuple[Structure, Atoms | None]:
+    """Structure of a job, and where its atoms start if that is not where the structure has them."""
     if job.previous is not None:
-        return run.engine.parse(run.job_directory(run.find_job(job.previous))).atoms
-    path = run.structure_path if job.kind == "relax" else run.relaxed_path
-    return read_structure(path).atoms
+        previous = run.engine.parse(run.job_directory(run.find_job(job.previous)))
+        return run.read_built(), previous.atoms
+    if job.geometry_from:
+        return run.read_relaxed(job.geometry_from), None
+    structure = run.read_built(job.piece)
+    return structure, None if job.kind != "equilibrate" and job.kind != "sample" else (
+        run.read_relaxed().atoms
+    )
 
 
-def _write_relaxed(run: RunDirectory, result: EngineResult) -> None:
-    built = run.read_built()
-    _write_whole(run.relaxed_path, built.with_positions(result.atoms.positions))
-
-
-def _write_whole(path: Path, structure: Structure) -> None:
+def write_whole(path: Path, structure: Structure) -> None:
+    """Write a structure file, whole or not at all."""
+    path.parent.mkdir(exist_ok=True)
     partial = path.with_name(f"partial-{path.name}")
     write_structure(structure, partial)
     partial.replace(path)

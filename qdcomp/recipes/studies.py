@@ -3,6 +3,9 @@
 ``workflows/demo.yaml`` is a commented example. A quantity carries its unit, ``10 fs``; a duration
 is a whole number of time steps; everything that is wrong in a file is reported at once, with its
 line. Settings of an engine are checked by the engine (`qdcomp.engines.Engine.check`).
+
+What an engine needs differently from the others, how far it relaxes and on which k-points, may
+stand among its own settings: ``engines: {cp2k: {relaxation: {…}, kpoints: [2, 2, 1]}}``.
 """
 
 from __future__ import annotations
@@ -14,45 +17,25 @@ from typing import Any
 
 from qdcomp.engines import ENGINES, RelaxationSettings
 from qdcomp.errors import InputError, ParseError
-from qdcomp.recipes.quantities import FORCE, LENGTH, TEMPERATURE, TIME
+from qdcomp.recipes.dot_schema import DotStudy
+from qdcomp.recipes.dot_sections import check_dot, read_dot_fields
+from qdcomp.recipes.quantities import ENERGY, FORCE
 from qdcomp.recipes.study_document import Section, read_document
-from qdcomp.recipes.study_schema import (
-    RECIPES,
-    WINDOWS,
-    AnalysisSpec,
-    EquilibrationStage,
-    FrozenSpec,
-    ReferenceSpec,
-    SamplingSpec,
-    ShellSpec,
-    StructureSpec,
-    Study,
-)
-from qdcomp.structures import (
-    Structure,
-    build_core_shell_dot,
-    build_quantum_dot,
-    parse_composition,
-    select_frozen_atoms,
-)
-from qdcomp.structures.bulk import resolve_lattice_constant
-from qdcomp.structures.quantum_dot import ChargePolicy
-from qdcomp.structures.sites import MAX_CELLS
+from qdcomp.recipes.study_schema import MAX_STEPS, ReferenceSpec, Study
+from qdcomp.recipes.surface_schema import SurfaceStudy
+from qdcomp.recipes.surface_sections import check_surface, read_surface_fields
 
-MAX_STEPS = 10**9
-"""Most steps that a study may ask for in one stretch of dynamics or one relaxation."""
+DOT_RECIPE = "dot_linewidth"
 
-MAX_SEGMENTS = 1000
-"""Most segments of one trajectory; each is a job."""
+SURFACE_RECIPES = ("ligand_binding", "surface_energy", "ligand_pair", "gas_entropy")
 
-MAX_TRIED_CELLS = 24
-"""Largest dot that is built to see whether it can be: 0.1 s. Larger ones fail when built."""
+RECIPES = (DOT_RECIPE, *SURFACE_RECIPES)
+"""Recipes that a study may name."""
 
 _FILE_ENDINGS = (".yaml", ".yml")
 """Endings of a setting that is the path of a file."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
-_WHOLE = 1e-6  # tolerance on a number of steps, for durations such as 0.3 ps / 0.1 fs
 
 
 def read_study(path: Path | str, *, engine: str | None = None) -> Study:
@@ -82,16 +65,33 @@ def read_study(path: Path | str, *, engine: str | None = None) -> Study:
         line = content[: error.start].count(b"\n") + 1
         raise ParseError("not a text in UTF-8; save the file as UTF-8", path, line) from None
     document, problems = read_document(path, text)
-    fields = _read_fields(document, engine)
+    fields = _read_common_fields(document, engine)
+    own_settings = _take_engine_section(document, fields["engine"])
+    common = _read_relaxation(document)
+    fields["relaxation"] = _read_relaxation(own_settings) or common or RelaxationSettings()
+    is_dot = fields["recipe"] not in SURFACE_RECIPES
+    if is_dot:
+        fields |= read_dot_fields(document)
+    else:
+        fields |= read_surface_fields(document, own_settings, fields["recipe"], path.parent)
+    settings = own_settings.take_everything() if own_settings else {}
     document.finish()
     problems.raise_if_any()
-    fields["engine_settings"] = _find_named_files(fields["engine_settings"], path.parent)
-    study = Study(**fields, source=path, source_sha256=hashlib.sha256(content).hexdigest())
-    if study.structure.cells <= MAX_TRIED_CELLS:
-        with document.noting("structure"):
-            build_structure(study)
+    fields["engine_settings"] = _find_named_files(settings, path.parent)
+    fields |= {"source": path, "source_sha256": hashlib.sha256(content).hexdigest()}
+    study = _make_study(fields, document, is_dot)
     problems.raise_if_any()
     return study
+
+
+def _make_study(fields: dict[str, Any], document: Section, is_dot: bool) -> Study:
+    if is_dot:
+        dot_study = DotStudy(**fields)
+        check_dot(dot_study, document)
+        return dot_study
+    surface_study = SurfaceStudy(**fields)
+    check_surface(surface_study, document)
+    return surface_study
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -102,23 +102,15 @@ def _read_bytes(path: Path) -> bytes:
         raise InputError(f"cannot read the study {path}: {reason}") from None
 
 
-def _read_fields(document: Section, engine: str | None) -> dict[str, Any]:
+def _read_common_fields(document: Section, engine: str | None) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "name": _read_name(document),
         "description": (document.take_text("description") or "").strip(),
         "recipe": document.take_choice("recipe", RECIPES, required=RECIPES[0]),
         "engine": document.take_choice("engine", tuple(ENGINES), required=next(iter(ENGINES))),
         "reference": _read_reference(document),
-        "structure": _read_structure(document),
-        "relaxation": _read_relaxation(document),
-        "equilibration": tuple(
-            _read_stage(section) for section in document.take_sections("equilibration")
-        ),
-        "sampling": _read_sampling(document),
-        "analysis": _read_analysis(document),
     }
     fields["engine"] = engine or fields["engine"]
-    fields["engine_settings"] = _read_engine_settings(document).get(fields["engine"], {})
     seed = document.take_integer("seed", 0, 2**31 - 1)
     return fields | {"seed": 1 if seed is None else seed}
 
@@ -144,201 +136,37 @@ def _read_reference(document: Section) -> ReferenceSpec | None:
     return ReferenceSpec(paper or "", dot, entry)
 
 
-def _read_structure(document: Section) -> StructureSpec | None:
-    example = "{kind: quantum_dot, cells: 3, composition: CsPbBr3}"
-    section = document.take_section("structure", required=example)
+def _read_relaxation(place: Section | None) -> RelaxationSettings | None:
+    section = place.take_section("relaxation") if place else None
     if section is None:
         return None
-    kind = section.take_choice("kind", ("quantum_dot", "core_shell"), required="quantum_dot")
-    cells = section.take_integer("cells", 1, MAX_CELLS, required="3")
-    spec = StructureSpec(
-        kind="core_shell" if kind == "core_shell" else "quantum_dot",
-        cells=cells or 1,
-        composition=_read_composition(section),
-        lattice_constant_angstrom=section.take_quantity("lattice_constant", LENGTH),
-        charge=_read_charge(section),
-        shell=_read_shell(section, cells, kind),
-        frozen=_read_frozen(section, cells),
-        box_angstrom=section.take_quantity("box", LENGTH),
-    )
-    section.finish()
-    _check_size(section, spec)
-    return spec
-
-
-def _read_composition(section: Section) -> str:
-    text = section.take_text("composition", required="CsPbBr3")
-    if text is None:
-        return ""
-    with section.noting("composition"):
-        return parse_composition(text).formula
-    return ""
-
-
-def _read_charge(section: Section) -> ChargePolicy | int:
-    text = section.take_text("charge")
-    if text in (None, "formal"):
-        return "formal"
-    if text == "neutral":
-        return "neutral"
-    if re.fullmatch(r"[+-]?\d{1,6}", text, re.ASCII):
-        return int(text)
-    section.complain(
-        "charge", f"expected formal, neutral or a whole number of charges e, got {text!r}"
-    )
-    return "formal"
-
-
-def _read_shell(section: Section, cells: int | None, kind: str | None) -> ShellSpec | None:
-    example = "{composition: CsCaBr3, cells: 1}"
-    shell = section.take_section("shell", required=example if kind == "core_shell" else "")
-    if shell is None:
-        return None
-    if kind == "quantum_dot":
-        section.complain("shell", "a quantum_dot has no shell; write kind: core_shell")
-    composition = _read_composition(shell)
-    thickness = _take_half_cells(shell, "cells")
-    if thickness is not None and cells is not None and 2 * thickness >= cells:
-        shell.complain(
-            "cells",
-            f"a shell of {thickness:g} cells on either side leaves no core in a dot of "
-            f"{cells} cells; it must be thinner than {cells / 2:g}",
-        )
-    shell.finish()
-    return ShellSpec(composition, thickness or 0.0)
-
-
-def _read_frozen(section: Section, cells: int | None) -> FrozenSpec | None:
-    frozen = section.take_section("frozen")
-    if frozen is None:
-        return None
-    region = frozen.take_choice("region", ("shell", "core"), required="shell")
-    thickness = _take_half_cells(frozen, "shell_cells")
-    if thickness is not None and cells is not None and 2 * thickness > cells:
-        frozen.complain(
-            "shell_cells",
-            f"an outside of {thickness:g} cells is the whole dot of {cells} cells; "
-            f"at most {cells / 2:g}",
-        )
-    frozen.finish()
-    return FrozenSpec("core" if region == "core" else "shell", thickness or 0.0)
-
-
-def _take_half_cells(section: Section, key: str) -> float | None:
-    thickness = section.take_number(key, required="0.5")
-    if thickness is None:
-        return None
-    if thickness <= 0.0 or thickness > MAX_CELLS or not (2 * thickness).is_integer():
-        section.complain(key, f"expected 0.5, 1, 1.5, … unit cells, got {thickness:g}")
-        return None
-    return thickness
-
-
-def _check_size(section: Section, spec: StructureSpec) -> None:
-    if not spec.composition:
-        return
-    with section.noting("lattice_constant"):
-        constant = resolve_lattice_constant(spec.composition, spec.lattice_constant_angstrom)
-        edge = spec.cells * constant
-        if spec.box_angstrom is not None and spec.box_angstrom <= edge:
-            section.complain(
-                "box",
-                f"a box of {spec.box_angstrom:g} angstrom does not hold a dot of {edge:g} "
-                "angstrom; leave vacuum around it, 15 angstrom on every side or more",
-            )
-
-
-def _read_relaxation(document: Section) -> RelaxationSettings:
-    section = document.take_section("relaxation")
-    if section is None:
-        return RelaxationSettings()
     default = RelaxationSettings()
     force = section.take_quantity("max_force", FORCE)
+    change = section.take_quantity("max_energy_change", ENERGY)
     steps = section.take_integer("max_steps", 1, MAX_STEPS)
+    if force is not None and change is not None:
+        section.complain(
+            "max_energy_change",
+            "a relaxation is converged by the force or by the change of the energy; give max_force "
+            "or max_energy_change, not both",
+        )
     section.finish()
     return RelaxationSettings(
-        force or default.max_force_ev_per_angstrom, steps or default.max_steps
+        force or default.max_force_ev_per_angstrom, steps or default.max_steps, change
     )
 
 
-def _read_stage(section: Section) -> EquilibrationStage:
-    temperature = section.take_quantity("temperature", TEMPERATURE)
-    steps, timestep, thermostat = _read_dynamics(section)
-    section.finish()
-    return EquilibrationStage(temperature, steps, timestep, thermostat)
-
-
-def _read_sampling(document: Section) -> SamplingSpec | None:
-    example = "{temperatures: [10 K], duration: 10 ps, timestep: 10 fs, thermostat_time: 1 ps}"
-    section = document.take_section("sampling", required=example)
-    if section is None:
-        return None
-    temperatures = section.take_quantities("temperatures", TEMPERATURE, required=True)
-    if len({f"{temperature:g}" for temperature in temperatures}) != len(temperatures):
-        section.complain("temperatures", "the same temperature is there twice")
-    steps, timestep, thermostat = _read_dynamics(section)
-    segments = section.take_integer("segments", 1, MAX_SEGMENTS) or 1
-    if steps and segments > steps:
-        section.complain("segments", f"{segments} segments do not fit into {steps} steps")
-    section.finish()
-    return SamplingSpec(temperatures, steps, timestep, thermostat, segments)
-
-
-def _read_dynamics(section: Section) -> tuple[int, float, float | None]:
-    duration = section.take_quantity("duration", TIME, required=True)
-    timestep = section.take_quantity("timestep", TIME, required=True)
-    steps = 0
-    if duration is not None and timestep is not None:
-        with section.noting("duration"):
-            steps = _count_steps(duration, timestep)
-    return steps, timestep or 0.0, _read_thermostat_time(section)
-
-
-def _count_steps(duration_fs: float, timestep_fs: float) -> int:
-    exact = duration_fs / timestep_fs
-    if exact > MAX_STEPS:
-        raise InputError(f"{exact:.3g} steps are more than the {MAX_STEPS:.0e} a study may ask for")
-    steps = round(exact)
-    if abs(exact - steps) <= _WHOLE * exact and steps > 0:
-        return steps
-    below, above = int(exact) * timestep_fs, (int(exact) + 1) * timestep_fs
-    choices = f"{below:g} fs or {above:g} fs" if below else f"{above:g} fs"
-    raise InputError(
-        f"{duration_fs:g} fs is not a whole number of steps of {timestep_fs:g} fs; write {choices}"
-    )
-
-
-def _read_thermostat_time(section: Section) -> float | None:
-    key = "thermostat_time"
-    text = section.take_text(key, required="1 ps, or none for a run without thermostat")
-    return None if text in (None, "none") else section.read_quantity(key, text, TIME)
-
-
-def _read_analysis(document: Section) -> AnalysisSpec:
-    section = document.take_section("analysis")
-    if section is None:
-        return AnalysisSpec()
-    default = AnalysisSpec()
-    temperature = section.take_quantity("emission_temperature", TEMPERATURE)
-    table = section.take_quantities("linewidth_temperatures", TEMPERATURE)
-    window = section.take_choice("window", WINDOWS)
-    normal_modes = section.take_flag("normal_modes")
-    section.finish()
-    return AnalysisSpec(
-        temperature or default.emission_temperature_k,
-        table,
-        window or default.window,
-        bool(normal_modes),
-    )
-
-
-def _read_engine_settings(document: Section) -> dict[str, dict[str, object]]:
+def _take_engine_section(document: Section, engine: str | None) -> Section | None:
+    """Take the settings of the engine that runs; those of the others are only tried for units."""
     section = document.take_section("engines")
     if section is None:
-        return {}
+        return None
     settings = {name: section.take_section(name) for name in ENGINES}
     section.finish()
-    return {name: values.take_everything() for name, values in settings.items() if values}
+    for name, others in settings.items():
+        if others is not None and name != engine:
+            others.take_everything()
+    return settings.get(engine or "")
 
 
 def _find_named_files(settings: dict[str, object], folder: Path) -> dict[str, object]:
@@ -352,36 +180,3 @@ def _find_named_files(settings: dict[str, object], folder: Path) -> dict[str, ob
             there = [place / value for place in (folder, Path()) if (place / value).is_file()]
             found[name] = str(there[0].resolve()) if there else value
     return found
-
-
-def build_structure(study: Study) -> Structure:
-    """Build what the study describes.
-
-    Raises
-    ------
-    InputError
-        The structure cannot be built so.
-    """
-    spec = study.structure
-    if spec.shell is None:
-        structure = build_quantum_dot(
-            spec.cells,
-            spec.composition,
-            lattice_constant=spec.lattice_constant_angstrom,
-            charge=spec.charge,
-            seed=study.seed,
-        )
-    else:
-        structure = build_core_shell_dot(
-            spec.cells,
-            core=spec.composition,
-            shell=spec.shell.composition,
-            shell_cells=spec.shell.cells,
-            lattice_constant=spec.lattice_constant_angstrom,
-            charge=spec.charge,
-            seed=study.seed,
-        )
-    if spec.frozen is None:
-        return structure
-    frozen = select_frozen_atoms(structure, spec.frozen.region, spec.frozen.shell_cells)
-    return structure.with_frozen(frozen)

@@ -7,6 +7,7 @@ is a text) and ``10:20`` is not one (YAML 1.1 says it is 620).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -305,6 +306,43 @@ class Section:
             self.complain(key, f"empty list; write at least one, like [{dimension.example}]")
         return tuple(value for value in values if value is not None)
 
+    def take_displacements(self, key: str, dimension: Dimension) -> tuple[float, ...]:
+        """Take the quantities under `key`, which may be negative or zero, in internal units."""
+        values = []
+        for text in self.take_texts(key):
+            with self.noting(key):
+                values.append(parse_quantity(text, dimension))
+        return tuple(values)
+
+    def take_texts(self, key: str) -> tuple[str, ...]:
+        """Take the texts under `key`: a list or a single one."""
+        node = self._take(key)
+        if node is None:
+            return ()
+        items = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        texts = [self._read_scalar(item, self._path(key)) for item in items]
+        return tuple(text for text in texts if text is not None)
+
+    def take_integers(
+        self, key: str, minimum: int, maximum: int, count: int | None = None
+    ) -> tuple[int, ...] | None:
+        """Take the whole numbers under `key`, `count` of them where it is given."""
+        texts = self.take_texts(key)
+        if not texts:
+            return None
+        allowed = all(re.fullmatch(r"\d{1,6}", text, re.ASCII) for text in texts)
+        numbers = tuple(int(text) for text in texts) if allowed else ()
+        wanted = f"{count} whole numbers" if count else "whole numbers"
+        if (count or len(texts)) != len(numbers) or not all(
+            minimum <= number <= maximum for number in numbers
+        ):
+            self.complain(
+                key,
+                f"expected {wanted} from {minimum} to {maximum}, got {', '.join(texts)}",
+            )
+            return None
+        return numbers
+
     def read_quantity(self, key: str, text: str, dimension: Dimension) -> float | None:
         """Read `text`, the value of `key`, as a positive quantity in internal units."""
         with self.noting(key):
@@ -315,9 +353,10 @@ class Section:
         return None
 
     def take_everything(self) -> dict[str, object]:
-        """Take all keys and values, known or not, quantities as `parse_for_key` reads them."""
-        self._known.extend(self._values)
-        return {key: self._read_value(node, key) for key, node in self._values.items()}
+        """Take the keys that nobody took yet, quantities as `parse_for_key` reads them."""
+        rest = {key: node for key, node in self._values.items() if key not in self._known}
+        self._known.extend(rest)
+        return {key: self._read_value(node, key) for key, node in rest.items()}
 
     def _read_value(self, node: yaml.Node, key: str) -> object:
         if isinstance(node, yaml.MappingNode):

@@ -6,7 +6,7 @@ import math
 
 from qdcomp.analysis import DotAnalysis, compute_linewidth
 from qdcomp.compare import PublishedCoupling, find_coupling_row, find_published
-from qdcomp.recipes.study_schema import Study
+from qdcomp.recipes.dot_schema import DotStudy
 from qdcomp.report.content import PublishedRow
 
 TABLE_TEMPERATURE_K = 300.0
@@ -22,7 +22,7 @@ MOBILITY_DEPTH_CELLS = 1.5
 """Depth of the Br that those of the surface are held against [unit cells] (SI Fig. 9)."""
 
 
-def compare_with_published(study: Study, analysis: DotAnalysis) -> tuple[PublishedRow, ...]:
+def compare_with_published(study: DotStudy, analysis: DotAnalysis) -> tuple[PublishedRow, ...]:
     """Put what the run gave beside the numbers that its study refers to.
 
     A dot of the paper's table has its coupling, linewidth and, with a shell, orbital shares; other
@@ -90,7 +90,9 @@ def _compare_coupling(row: PublishedCoupling, analysis: DotAnalysis) -> tuple[Pu
     )
 
 
-def _compare_histogram(entry: str, study: Study, analysis: DotAnalysis) -> tuple[PublishedRow, ...]:
+def _compare_histogram(
+    entry: str, study: DotStudy, analysis: DotAnalysis
+) -> tuple[PublishedRow, ...]:
     """Put the width of the gap's histogram beside the paper's free and frozen dots."""
     published = find_published(entry)
     frozen = study.structure.frozen

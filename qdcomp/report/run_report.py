@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qdcomp.analysis import DotAnalysis, HuangRhysSpectrum, ModeCoupling
+from qdcomp.recipes.dot_schema import DotStudy
 from qdcomp.recipes.foreign_run import ForeignRun
 from qdcomp.recipes.job_state import JobState
-from qdcomp.recipes.plan import ENGINE_KINDS
+from qdcomp.recipes.planned_job import ENGINE_KINDS
 from qdcomp.recipes.provenance import (
     collect_provenance,
     describe_software,
@@ -25,7 +26,6 @@ from qdcomp.recipes.run_directory import (
     RunDirectory,
     check_analyses,
 )
-from qdcomp.recipes.study_schema import Study
 from qdcomp.report.content import DotRun, JobRow, ReportInput
 from qdcomp.report.html import write_report
 from qdcomp.report.published_rows import compare_with_published
@@ -69,7 +69,8 @@ def report_run(run: RunDirectory, states: Sequence[JobState]) -> MadeReport:
         An analysis is damaged.
     """
     check_analyses(run)
-    runs = tuple(_load_dot_run(run, temperature) for temperature in _sort_temperatures(run.study))
+    temperatures = _sort_temperatures(run.dot_study)
+    runs = tuple(_load_dot_run(run, temperature) for temperature in temperatures)
     results = parse_jobs(run)
     provenance = collect_provenance(run, results)
     warnings = list_engine_warnings(results)
@@ -81,7 +82,7 @@ def report_run(run: RunDirectory, states: Sequence[JobState]) -> MadeReport:
         surrogate_note=SURROGATE_NOTE if run.engine.is_surrogate else "",
         structure=run.read_relaxed(),
         runs=runs,
-        published=compare_with_published(run.study, runs[0].analysis),
+        published=compare_with_published(run.dot_study, runs[0].analysis),
         provenance=provenance,
         warnings=warnings,
         jobs=tuple(_describe_state(state) for state in states),
@@ -124,14 +125,14 @@ def report_foreign_run(foreign: ForeignRun, directory: Path) -> MadeReport:
     )
 
 
-def _sort_temperatures(study: Study) -> list[float]:
+def _sort_temperatures(study: DotStudy) -> list[float]:
     """Sort the temperatures, the coldest first: the coupling is that of the harmonic limit."""
     return sorted(study.sampling.temperatures_k)
 
 
 def _load_dot_run(run: RunDirectory, temperature_k: float) -> DotRun:
     path = run.find_file("analyse", temperature_k, ANALYSIS_NAME)
-    coldest = temperature_k == min(run.study.sampling.temperatures_k)
+    coldest = temperature_k == min(run.dot_study.sampling.temperatures_k)
     modes = run.modes_directory / MODES_NAME
     harmonic = run.modes_directory / HARMONIC_NAME
     return DotRun(

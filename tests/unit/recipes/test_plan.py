@@ -6,8 +6,15 @@ import pytest
 
 from qdcomp.engines import CostEstimate
 from qdcomp.errors import InputError
-from qdcomp.recipes.plan import describe_engine_job, format_estimate, plan_jobs, plan_study
-from qdcomp.recipes.studies import build_structure, read_study
+from qdcomp.recipes.dot_sections import build_dot
+from qdcomp.recipes.plan import (
+    build_structures,
+    describe_engine_job,
+    format_estimate,
+    plan_jobs,
+    plan_study,
+)
+from qdcomp.recipes.studies import read_study
 from qdcomp.resources import find_study
 
 
@@ -79,7 +86,7 @@ def test_without_equilibration_the_sampling_starts_from_the_relaxed_structure(st
 
 
 def test_the_engine_is_told_charge_box_frozen_atoms_and_seed(study):
-    structure = build_structure(study)
+    structure = build_dot(study)
     frozen = np.zeros(len(structure.atoms), dtype=bool)
     frozen[0] = True
     jobs = plan_jobs(study)
@@ -97,8 +104,9 @@ def test_the_plan_adds_up_what_the_engine_estimates(study):
         steps = job.dynamics.steps if job.dynamics else job.relaxation.max_steps
         return CostEstimate(100, memory_gib=2.0, core_hours=steps / 100, basis="a test")
 
-    plan = plan_study(study, build_structure(study), estimate)
-    assert (plan.atoms, plan.free_atoms, plan.charge, plan.electrons) == (2023, 2023, 14, 100)
+    plan = plan_study(study, build_structures(study), estimate)
+    (line,) = plan.describe_structures()
+    assert line.startswith("Br1176Cs504Pb343, 2023 atoms (2023 free), charge +14 e, 100 electrons")
     assert plan.simulated_fs == 18_000
     assert plan.core_hours == pytest.approx((500 + 800 + 1000) / 100)
     assert plan.memory_gib == 2.0

@@ -173,7 +173,7 @@ def test_windows_are_those_of_the_analysis():
         ("duration: 10 ps", "duration: 20 fs", r"3 segments do not fit into 2 steps"),
         ("thermostat_time: none", "thermostat_time: never", r"'never' is not a time"),
         ("recipe: dot_linewidth", "recipe: dot_linewidht", r"did you mean 'dot_linewidth'\?"),
-        ("engine: model", "engine: vasp", r"'vasp' is none of model, cp2k"),
+        ("engine: model", "engine: gaussian", r"'gaussian' is none of model, cp2k"),
         ("name: test", "name: ../test", r"names jobs and folders"),
         ("name: test\n", "", r"line 1: name: missing"),
         ("cp2k: {", "cp3k: {", r"did you mean 'cp2k'\?"),
