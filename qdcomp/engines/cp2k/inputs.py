@@ -27,7 +27,12 @@ from qdcomp.engines.cp2k.job_file import (
     write_job_file,
 )
 from qdcomp.engines.cp2k.settings import Cp2kSettings, read_settings
-from qdcomp.engines.cp2k.species import Species, choose_species
+from qdcomp.engines.cp2k.species import (
+    Species,
+    choose_species,
+    count_basis_functions,
+    judge_basis,
+)
 from qdcomp.errors import InputError
 from qdcomp.resources import find_template
 from qdcomp.units import AMU_ANGSTROM2_PER_FS2_EV, ATOMIC_TIME_FS, BOHR_ANGSTROM, HARTREE_EV
@@ -60,7 +65,10 @@ def prepare_job(job: EngineJob, data_dir: Path | None) -> JobFile:
         zip(symbols, ghost.tolist(), strict=True), settings, data_dir
     )
     cell = choose_cell(job, settings)
-    multiplicity, polarized = _choose_spin(count_electrons(job, species), settings)
+    electrons = count_electrons(job, species)
+    multiplicity, polarized = _choose_spin(electrons, settings)
+    functions = count_basis_functions(symbols, ghost.tolist(), species)
+    has_lumo = functions > (electrons + multiplicity - 1) // 2
     positions = np.asarray(job.atoms.get_positions(), dtype=np.float64)
     return JobFile(
         task=job.task,
@@ -82,7 +90,13 @@ def prepare_job(job: EngineJob, data_dir: Path | None) -> JobFile:
         relaxation=job.relaxation or RelaxationSettings(),
         dynamics=job.dynamics if job.task == "dynamics" else None,
         seed=job.seed,
-        warnings=(*cell.warnings, *solver_warnings, *basis_warnings),
+        has_lumo=has_lumo,
+        warnings=(
+            *cell.warnings,
+            *solver_warnings,
+            *basis_warnings,
+            *judge_basis(symbols, settings, has_lumo=has_lumo),
+        ),
     )
 
 

@@ -99,6 +99,8 @@ class JobFile:
         Whether the field of a slab's dipole along z is compensated.
     ghosts
         One-based numbers of the atoms that are basis functions without a nucleus.
+    has_lumo
+        Whether the basis has an orbital beyond the occupied ones.
     """
 
     task: Task
@@ -123,11 +125,19 @@ class JobFile:
     kpoints: tuple[int, int, int] = GAMMA
     dipole_correction: bool = False
     ghosts: tuple[int, ...] = ()
+    has_lumo: bool = True
 
     @property
     def has_kpoints(self) -> bool:
         """Whether the zone is sampled at more than its centre."""
         return self.kpoints != GAMMA
+
+    @property
+    def prints_frontier(self) -> bool:
+        """Whether the frontier orbitals are printed."""
+        if self.dynamics is not None and not self.dynamics.frontier_orbitals:
+            return False
+        return self.has_lumo and self.task != "vibrations"
 
     @property
     def wavefunction_name(self) -> str:

@@ -99,7 +99,7 @@ class OutputReader:
             self._take_box(line)
         elif self._draft.forces.is_reading and self._draft.forces.take(line, self._where()):
             pass
-        elif not (self._draft.orbitals.is_reading and self._draft.orbitals.take(line)):
+        elif not self._takes_orbitals(line):
             words = line.split(None, 1)
             if words and (handler := self._handlers.get(words[0])) is not None:
                 handler(line)
@@ -107,6 +107,11 @@ class OutputReader:
             return []
         ready, self._ready = self._ready, []
         return ready
+
+    def _takes_orbitals(self, line: str) -> bool:
+        """Hand a line to the list of orbitals at hand; CP2K may abort in the middle of one."""
+        orbitals = self._draft.orbitals
+        return orbitals.is_reading and "[ABORT]" not in line and orbitals.take(line)
 
     def finish(self) -> list[OutputStep]:
         """Return the records that the end of the file completes."""

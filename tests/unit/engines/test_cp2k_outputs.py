@@ -263,3 +263,22 @@ def test_a_number_that_is_none_names_the_line(tmp_path: Path, number: str) -> No
     text = header("2023.1", "ENERGY") + line
     with pytest.raises(ParseError, match=r"line 4.*expected a number"):
         read_output(write(tmp_path, text))
+
+
+def test_an_abort_in_the_middle_of_the_orbitals_is_seen(tmp_path: Path) -> None:
+    start = header("2023.1", "ENERGY") + "\n SCF WAVEFUNCTION OPTIMIZATION\n"
+    text = (
+        start
+        + "  Eigenvalues of the occupied subspace spin            1\n"
+        + " ---------------------------------------------\n      -0.24513256      0.15796817\n"
+        + " Fermi Energy [eV] :    4.298532\n\n"
+        + "  Lowest Eigenvalues of the unoccupied subspace spin            1\n"
+        + " -----------------------------------------------------\n\n"
+        + " " + 79 * "*" + "\n *   ___" + 71 * " " + "*\n"
+        + " * [ABORT]" + 69 * " " + "*\n"
+        + " *  \\___/         Cholesky decomposition failed. Matrix ill conditioned ?      *\n"
+        + " " + 79 * "*" + "\n"
+    )  # fmt: skip
+    output = read_output(write(tmp_path, text))
+    assert "Cholesky decomposition failed" in output.abort
+    assert not output.ended

@@ -277,3 +277,26 @@ def test_a_slab_costs_more_with_kpoints_atoms_and_vacuum() -> None:
     assert hours(kpoints=(6, 6, 1)) > hours(kpoints=(4, 4, 1))
     assert hours(atoms=make_slab(2)) > 3 * once
     assert hours(atoms=make_slab(height=2 * HEIGHT)) > 1.8 * once
+
+
+@pytest.mark.parametrize(("symbols", "cutoff", "warns"), [
+    ("HBr", 120, True), ("HBr", 200, False), ("CsBr", 120, False),
+])  # fmt: skip
+def test_a_grid_too_coarse_for_light_elements_is_said(
+    symbols: str, cutoff: float, warns: bool
+) -> None:
+    molecule = Atoms(symbols, positions=[[0, 0, 0], [0, 0, 2.0]])
+    said = prepare(atoms=molecule, settings={"cutoff_ry": cutoff}).warnings
+    assert any(f"a cutoff of {cutoff:g} Ry is too low for H" in text for text in said) == warns
+
+
+def test_no_lumo_is_asked_for_where_the_basis_has_none(tmp_path: Path) -> None:
+    entry = " 1\n 1 0 1 1 1 1\n  1.0 1.0 1.0\n"
+    (tmp_path / "BASIS_MOLOPT").write_text(f"Br DZVP-MOLOPT-SR-GTH\n{entry}")
+    (tmp_path / "GTH_POTENTIALS").write_text("Br GTH-PBE-q7\n")
+    bromide = EngineJob("energy", Atoms("Br"), -1, np.zeros(1, bool))
+    job = prepare_job(bromide, tmp_path)
+    assert "&MO_CUBES" not in lines_of(job)
+    assert any("no LUMO" in text for text in job.warnings)
+    atom = prepare_job(dataclasses.replace(bromide, charge=1), tmp_path)
+    assert "&MO_CUBES" in lines_of(atom)
