@@ -11,6 +11,7 @@ from qdcomp.structures.coverage import (
     draw_scheme,
     enumerate_configurations,
 )
+from qdcomp.structures.dot_ligands import attach_ligands_to_dot, draw_shell
 from qdcomp.structures.files import adopt_structure, read_structure, write_structure
 from qdcomp.structures.ion_pairs import (
     build_counterion,
@@ -21,12 +22,13 @@ from qdcomp.structures.ion_pairs import (
 )
 from qdcomp.structures.layers import layer_groups, layer_labels, select_frozen_atoms
 from qdcomp.structures.ligands import Ligand, LigandEntry, list_ligands, load_ligand
-from qdcomp.structures.placement import attach_ligands, measure_upright_length
+from qdcomp.structures.placement import attach_ligands
 from qdcomp.structures.quantum_dot import build_quantum_dot
 from qdcomp.structures.recognition import RecognisedDot, recognise_dot
 from qdcomp.structures.slab import Slab, build_slab, vacuum_for
 from qdcomp.structures.structure import NO_LIGAND, Structure, structure_hash
 from qdcomp.structures.surface_sites import SurfaceSite
+from qdcomp.structures.upright_conformers import measure_upright_length
 
 __all__ = [
     "NO_LIGAND",
@@ -41,6 +43,7 @@ __all__ = [
     "SurfaceSite",
     "adopt_structure",
     "attach_ligands",
+    "attach_ligands_to_dot",
     "build_bulk",
     "build_core_shell_dot",
     "build_counterion",
@@ -52,6 +55,7 @@ __all__ = [
     "count_configurations",
     "cut_tails",
     "draw_scheme",
+    "draw_shell",
     "enumerate_configurations",
     "layer_groups",
     "layer_labels",

@@ -24,7 +24,7 @@ from qdcomp.structures.placement_search import Place, Settlement, settle_ligands
 from qdcomp.structures.slab import Slab, vacuum_for
 from qdcomp.structures.structure import Structure
 from qdcomp.structures.surface_sites import SurfaceSite
-from qdcomp.structures.upright_conformers import find_upright_conformers
+from qdcomp.structures.upright_conformers import find_upright_conformers, measure_upright_length
 
 MIN_CONTACT_ANGSTROM = 1.6
 """Two atoms that are not bonded are farther apart than this before any relaxation [Å]."""
@@ -32,9 +32,6 @@ MIN_CONTACT_ANGSTROM = 1.6
 MIN_VACUUM_ANGSTROM = 6.0
 """Vacuum left between the ligands of two images along the normal, at least [Å]: beyond it the
 dispersion between them is below a few meV per ligand."""
-
-CONFORMERS = 4
-"""Conformers of a ligand that are tried."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,14 +162,6 @@ def takes_cation(ligand: Ligand) -> bool:
             "site one of -1 e; use a form with one charge"
         )
     return ligand.charge > 0
-
-
-def measure_upright_length(ligand: Ligand) -> float:
-    """Height of a ligand above its head when it stands on a surface [Å], for `vacuum_for`.
-
-    A folded conformer is shorter than that.
-    """
-    return float(find_upright_conformers(ligand, CONFORMERS)[0].positions[:, 2].max())
 
 
 def _fit_cell(slab: Slab, attachments: Sequence[Attachment], grow_cell: bool) -> Structure:
@@ -307,7 +296,7 @@ def _settle(
         Place(
             base.atoms.positions[attachment.replaced],
             attachment.normal,
-            find_upright_conformers(attachment.ligand, CONFORMERS),
+            find_upright_conformers(attachment.ligand),
         )
         for attachment in attachments
     ]

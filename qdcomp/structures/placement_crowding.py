@@ -20,6 +20,7 @@ from qdcomp.structures.contacts import exclude_bonded, find_pairs, select_contac
 from qdcomp.structures.placement_geometry import (
     JointedLigand,
     bend_joints,
+    cross_products,
     left_jacobians,
     rotation_matrices,
 )
@@ -57,13 +58,19 @@ class Stand:
         The ligand with its joints.
     anchors
         Where the heads belong [Å], shape ``(n, 3)``.
+    normals
+        Outward unit normals, shape ``(n, 3)``.
     frames
-        Turn +z to the outward normals, shape ``(n, 3, 3)``.
+        Turn the ligands upright, shape ``(n, 3, 3)``.
+    angles
+        Angles about the joints at the start [rad], shape ``(n, n_joints)``.
     """
 
     ligand: JointedLigand
     anchors: NDArray[np.float64]
+    normals: NDArray[np.float64]
     frames: NDArray[np.float64]
+    angles: NDArray[np.float64]
 
     @property
     def size(self) -> int:
@@ -174,8 +181,9 @@ class Crowd:
         return partners
 
     def start(self) -> NDArray[np.float64]:
-        """Poses of the templates: on the site, upright."""
-        return np.zeros(sum(stand.size for stand in self.stands))
+        """Poses at the start: on the site, upright."""
+        poses = [np.hstack([np.zeros((len(s.anchors), 6)), s.angles]) for s in self.stands]
+        return np.concatenate([part.ravel() for part in poses])
 
     def split(self, poses: NDArray[np.float64]) -> list[NDArray[np.float64]]:
         """Poses of each stand, shape ``(n, 6 + n_joints)``: ω, d and joint angles."""
@@ -265,19 +273,19 @@ class Crowd:
         self._reference = positions
         cutoff = 2 * self._radii.max() + SKIN_ANGSTROM
         pairs = find_pairs(positions, cutoff, self.surroundings.cell, self.surroundings.pbc)
-        first, second, offset = pairs.first, pairs.second, pairs.offset
-        low, high = np.minimum(first, second), np.maximum(first, second)
-        index = self.ligand_index
-        other = (index[first] != index[second]) | (np.abs(offset).max(axis=1, initial=0) > 1e-6)
-        mobile = (index[first] >= 0) | (index[second] >= 0)
-        inside = np.isin(low * len(index) + high, self._repelling)
-        kept = mobile & (other | inside)
-        first, second, offset = first[kept], second[kept], offset[kept]
-        sigma, rest = self._measure_pairs(first, second)
-        lengths = np.linalg.norm(positions[second] + offset - positions[first], axis=1)
-        near = (lengths < sigma + SKIN_ANGSTROM) | ((rest > 0) & (lengths < cutoff))
-        self._first, self._second, self._offset = first[near], second[near], offset[near]
-        self._sigma2 = sigma[near] ** 2
+        sigma, rest = self._measure_pairs(pairs.first, pairs.second)
+        lengths = np.linalg.norm(
+            positions[pairs.second] + pairs.offset - positions[pairs.first], axis=1
+        )
+        near = (lengths < sigma + SKIN_ANGSTROM) | (rest > 0)
+        near &= (self.ligand_index[pairs.first] >= 0) | (self.ligand_index[pairs.second] >= 0)
+        inside = near & (self.ligand_index[pairs.first] == self.ligand_index[pairs.second])
+        inside &= np.abs(pairs.offset).max(axis=1, initial=0.0) < 1e-6
+        low = np.minimum(pairs.first[inside], pairs.second[inside])
+        high = np.maximum(pairs.first[inside], pairs.second[inside])
+        near[inside] = np.isin(low * len(self.numbers) + high, self._repelling)
+        self._first, self._second = pairs.first[near], pairs.second[near]
+        self._offset, self._sigma2 = pairs.offset[near], sigma[near] ** 2
         self._binding = np.flatnonzero(rest[near] > 0)
         self._rest = rest[near][self._binding]
 
@@ -304,7 +312,7 @@ class Crowd:
     ) -> tuple[float, NDArray[np.float64]]:
         """Springs and barriers of one stand, and the gradient of everything by its poses."""
         ligand = stand.ligand
-        normals = stand.frames[:, :, 2]
+        normals = stand.normals
         shift = part[:, 3:6]
         height = (shift * normals).sum(axis=1)
         lateral = shift - height[:, None] * normals
@@ -320,7 +328,7 @@ class Crowd:
         energy += float(strain.sum())
 
         lever = points - (stand.anchors + shift)[:, None, :]
-        torque = np.cross(lever, pull)
+        torque = cross_products(lever, pull)
         jacobians = left_jacobians(part[:, :3])
         result = np.empty_like(part)
         result[:, :3] = np.einsum("nji,nj->ni", jacobians, torque.sum(axis=1))
@@ -331,6 +339,6 @@ class Crowd:
             feet = lever[:, ligand.joints[:, 0]]
             axes = lever[:, ligand.joints[:, 1]] - feet
             axes = axes / np.linalg.norm(axes, axis=-1, keepdims=True)
-            turning = weights @ torque - np.cross(feet, weights @ pull)
+            turning = weights @ torque - cross_products(feet, weights @ pull)
             result[:, 6:] = (axes * turning).sum(axis=-1) + slope
         return energy, result

@@ -18,7 +18,8 @@ and Lie Groups, vol. 2, eq. 10.86) and a_k, b_k the direction and foot of the jo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -101,9 +102,19 @@ class JointedLigand:
         mask: NDArray[np.bool_] = self.numbers > 1
         return mask
 
-    def with_template(self, positions: NDArray[np.float64]) -> JointedLigand:
-        """Return the same ligand with another conformer, head at the origin [Å]."""
-        return replace(self, positions=positions - positions[self.head])
+    @cached_property
+    def hinges(
+        self,
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], list[NDArray[np.int64]]]:
+        """Of each joint a point on it, the cross-product matrix of its direction, and its atoms.
+
+        Taken from the template: outer joints come first, so that the bond of a joint has not moved
+        when its turn comes.
+        """
+        feet = self.positions[self.joints[:, 0]]
+        axes = self.positions[self.joints[:, 1]] - feet
+        axes = axes / np.linalg.norm(axes, axis=1, keepdims=True)
+        return feet, _cross_matrices(axes), [np.flatnonzero(row) for row in self.beyond]
 
 
 def joint_ligand(ligand: Ligand) -> JointedLigand:
@@ -236,22 +247,6 @@ def _mark_polar(
     return polar
 
 
-def turn_about_axes(
-    points: NDArray[np.float64], axes: NDArray[np.float64], angles: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Rotate points ``(n, m, 3)`` by angles [rad] ``(n,)`` about unit axes ``(n, 3)``."""
-    axis, cosine, sine = (
-        axes[:, None, :],
-        np.cos(angles)[:, None, None],
-        np.sin(angles)[:, None, None],
-    )
-    along = (points * axis).sum(axis=-1, keepdims=True)
-    turned: NDArray[np.float64] = (
-        points * cosine + np.cross(axis, points) * sine + axis * along * (1 - cosine)
-    )
-    return turned
-
-
 def bend_joints(ligand: JointedLigand, angles: NDArray[np.float64]) -> NDArray[np.float64]:
     """Turn the template about its joints.
 
@@ -268,15 +263,16 @@ def bend_joints(ligand: JointedLigand, angles: NDArray[np.float64]) -> NDArray[n
         Positions [Å], shape ``(n_poses, n_atoms, 3)``.
     """
     points = np.repeat(ligand.positions[None], len(angles), axis=0)
-    for joint, (near, away) in enumerate(ligand.joints.tolist()):
-        # outer joints come first: the bond of this one is still where the template has it
-        axis = ligand.positions[away] - ligand.positions[near]
-        axis = axis / np.linalg.norm(axis)
-        moved = ligand.beyond[joint]
-        foot = ligand.positions[near]
-        axes = np.broadcast_to(axis, (len(angles), 3))
-        points[:, moved] = foot + turn_about_axes(points[:, moved] - foot, axes, angles[:, joint])
+    for foot, cross, moved, phi in zip(*ligand.hinges, angles.T[:, :, None, None], strict=True):
+        turns = np.eye(3) + np.sin(phi) * cross + (1 - np.cos(phi)) * (cross @ cross)
+        points[:, moved] = foot + (points[:, moved] - foot) @ turns.transpose(0, 2, 1)
     return points
+
+
+def cross_products(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Cross products along the last axis; `numpy.cross` spends its time elsewhere."""
+    (ax, ay, az), (bx, by, bz) = np.moveaxis(a, -1, 0), np.moveaxis(b, -1, 0)
+    return np.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx], axis=-1)
 
 
 def rotation_matrices(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -349,6 +345,6 @@ def measure_dihedrals(
     axis = axis / np.linalg.norm(axis, axis=-1, keepdims=True)
     v = (b - a) - ((b - a) * axis).sum(axis=-1, keepdims=True) * axis
     w = (d - c) - ((d - c) * axis).sum(axis=-1, keepdims=True) * axis
-    sine = (np.cross(axis, -v) * w).sum(axis=-1)
+    sine = (cross_products(axis, -v) * w).sum(axis=-1)
     angles: NDArray[np.float64] = np.arctan2(sine, (-v * w).sum(axis=-1))
     return angles

@@ -16,28 +16,29 @@ from numpy.typing import NDArray
 
 from qdcomp.structures.contacts import Contact, find_smallest_contact
 from qdcomp.structures.placement_crowding import Crowd, Stand, Surroundings
-from qdcomp.structures.placement_geometry import JointedLigand, build_frames
+from qdcomp.structures.placement_geometry import build_frames
+from qdcomp.structures.upright_conformers import UprightLigand
 
 STAGES = ((0.6, 60), (0.8, 60), (1.0, 300))
 """Size of the atoms and steps of the walk, one stage after the other."""
 
-POLISH_STIFFNESS = 5.0
-"""How much stiffer the repulsion is at the end, against everything else."""
+POLISH_STIFFNESS = 20.0
+"""How much stiffer the repulsion is at the end, against everything else …"""
+
+POLISH_SWELLING = 0.9
+"""… and how large the atoms: it acts on near contacts alone."""
 
 POLISH_STEPS = 200
 """Steps of the walk with the stiff repulsion."""
-
-COMFORT_ANGSTROM = 1.9
-"""A trial whose smallest contact is larger [Å] is good enough to compare by energy."""
 
 FEW_LIGANDS = 24
 """Up to so many ligands several trials are made; in a larger crowd, repairs do more for less."""
 
 TRIALS = 4
-"""Trials for a few ligands, if one of them is good enough …"""
+"""Trials for a few ligands, if one of them has no near contact …"""
 
 MOST_TRIALS = 8
-"""… and at most, if none is."""
+"""… and at most, if none is without."""
 
 REPAIRS = 12
 """Attempts to turn ligands that touch."""
@@ -51,7 +52,7 @@ GOLDEN_TURN = 2 * np.pi * (np.sqrt(5) - 1) / 2
 
 @dataclass(frozen=True, eq=False)
 class Place:
-    """A site with the conformers of the ligand that is to stand there.
+    """A site with the ligand that is to stand there.
 
     Attributes
     ----------
@@ -59,13 +60,13 @@ class Place:
         Where the head belongs [Å], shape ``(3,)``.
     normal
         Outward unit normal, shape ``(3,)``.
-    conformers
-        Conformers to choose from, upright, the best first.
+    upright
+        The ligand and its conformers to choose from.
     """
 
     anchor: NDArray[np.float64]
     normal: NDArray[np.float64]
-    conformers: tuple[JointedLigand, ...]
+    upright: UprightLigand
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,14 +123,13 @@ def settle_ligands(
         Contacts smaller than this [Å] are repaired; the caller decides what to do with the rest.
     """
     rng = np.random.default_rng(seed)
-    comfort = max(COMFORT_ANGSTROM, min_contact_angstrom)
     few = len(places) <= FEW_LIGANDS
     tried: list[_Trial] = []
     for number in range(MOST_TRIALS if few else 1):
         tried.append(_try(places, surroundings, number, rng))
-        if number + 1 >= TRIALS and any(trial.room >= comfort for trial in tried):
+        if number + 1 >= TRIALS and any(trial.room >= min_contact_angstrom for trial in tried):
             break
-    roomy = [trial for trial in tried if trial.room >= comfort]
+    roomy = [trial for trial in tried if trial.room >= min_contact_angstrom]
     best = min(roomy, key=lambda t: t.energy) if roomy else max(tried, key=lambda t: t.room)
     best = _polish(best)
     repairs = 0
@@ -146,10 +146,10 @@ def _try(
     """One trial: even numbers are the same for all ligands, odd ones drawn for each."""
     if number % 2:
         azimuths = rng.uniform(0, 2 * np.pi, len(places))
-        choices = [int(rng.integers(len(place.conformers))) for place in places]
+        choices = [int(rng.integers(len(place.upright.angles))) for place in places]
     else:
         azimuths = np.full(len(places), GOLDEN_TURN * number)
-        choices = [number // 2 % len(place.conformers) for place in places]
+        choices = [number // 2 % len(place.upright.angles) for place in places]
     crowd, members = _gather(places, azimuths, choices, surroundings)
     poses = crowd.start()
     poses = poses + JITTER * rng.standard_normal(poses.size)
@@ -165,19 +165,22 @@ def _gather(
     choices: Sequence[int],
     surroundings: Surroundings,
 ) -> tuple[Crowd, tuple[NDArray[np.int64], ...]]:
-    """Ligands of one kind and conformer as one stand, and the places of each stand."""
+    """Ligands of one kind as one stand, and the places of each stand."""
     groups: dict[int, list[int]] = {}
-    for index, (place, choice) in enumerate(zip(places, choices, strict=True)):
-        groups.setdefault(id(place.conformers[choice]), []).append(index)
+    for index, place in enumerate(places):
+        groups.setdefault(id(place.upright), []).append(index)
     stands = []
     for members in groups.values():
-        ligand = places[members[0]].conformers[choices[members[0]]]
+        upright = places[members[0]].upright
+        chosen = [choices[index] for index in members]
         normals = np.array([places[index].normal for index in members])
         stands.append(
             Stand(
-                ligand,
-                np.array([places[index].anchor for index in members]),
-                build_frames(normals, azimuths[members]),
+                ligand=upright.ligand,
+                anchors=np.array([places[index].anchor for index in members]),
+                normals=normals,
+                frames=build_frames(normals, azimuths[members]) @ upright.frames[chosen],
+                angles=upright.angles[chosen],
             )
         )
     return Crowd(stands, surroundings), tuple(np.array(group) for group in groups.values())
@@ -198,10 +201,11 @@ def _judge(
 
 def _polish(trial: _Trial) -> _Trial:
     """Walk on with a stiff repulsion, which widens the smallest contacts."""
-    trial.crowd.stiffness = POLISH_STIFFNESS
-    poses = trial.crowd.minimise(trial.poses, POLISH_STEPS)
-    polished = _judge(trial.crowd, trial.members, poses)
-    trial.crowd.stiffness = 1.0
+    crowd = trial.crowd
+    crowd.stiffness, crowd.swelling = POLISH_STIFFNESS, POLISH_SWELLING
+    poses = crowd.minimise(trial.poses, POLISH_STEPS)
+    crowd.stiffness, crowd.swelling = 1.0, 1.0
+    polished = _judge(crowd, trial.members, poses)
     return max(trial, polished, key=lambda t: t.room)
 
 
@@ -214,7 +218,7 @@ def _turn_touching(trial: _Trial, limit: float, rng: np.random.Generator) -> _Tr
     for stand, part in zip(crowd.stands, parts, strict=True):
         for row in range(len(part)):
             if touching[first + row]:
-                part[row, :3] += rng.uniform(-np.pi, np.pi) * stand.frames[row, :, 2]
+                part[row, :3] += rng.uniform(-np.pi, np.pi) * stand.normals[row]
                 part[row, 6:] += 0.3 * rng.standard_normal(part.shape[1] - 6)
         first += len(part)
     poses = np.concatenate([part.ravel() for part in parts])

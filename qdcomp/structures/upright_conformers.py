@@ -8,6 +8,7 @@ above the head and near one line, without strain and without contacts, are relax
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 from typing import TYPE_CHECKING
@@ -36,6 +37,9 @@ from qdcomp.structures.placement_potential import (
 if TYPE_CHECKING:
     from qdcomp.structures.ligands import Ligand
 
+WANTED = 4
+"""Conformers that are kept."""
+
 TRIED_DEPTH = 2
 """Bonds up to this many bonds from the head are tried in all three positions."""
 
@@ -62,9 +66,31 @@ SAME_ANGSTROM = 0.3
 """Conformers whose atoms all agree within this distance [Å] are the same."""
 
 
+@dataclass(frozen=True, eq=False)
+class UprightLigand:
+    """A ligand and its conformers that stand on a surface, the best first.
+
+    Attributes
+    ----------
+    ligand
+        The ligand with its joints.
+    angles
+        Angles about the joints [rad], shape ``(n_conformers, n_joints)``.
+    frames
+        Turn each conformer upright, along +z, shape ``(n_conformers, 3, 3)``.
+    heights
+        Height above the head [Å], shape ``(n_conformers,)``.
+    """
+
+    ligand: JointedLigand
+    angles: NDArray[np.float64]
+    frames: NDArray[np.float64]
+    heights: NDArray[np.float64]
+
+
 @lru_cache(maxsize=32)
-def find_upright_conformers(ligand: Ligand, wanted: int = 4) -> tuple[JointedLigand, ...]:
-    """Find conformers that stand along +z on their head, the best first.
+def find_upright_conformers(ligand: Ligand, wanted: int = WANTED) -> UprightLigand:
+    """Find conformers that stand along +z on their head.
 
     Parameters
     ----------
@@ -73,35 +99,47 @@ def find_upright_conformers(ligand: Ligand, wanted: int = 4) -> tuple[JointedLig
     wanted
         How many at most.
     """
-    return _find_upright(joint_ligand(ligand), wanted)
+    jointed = joint_ligand(ligand)
+    angles = _choose(jointed, _list_angles(jointed), RELAXED_PER_WANTED * wanted)
+    relaxed = np.array([_relax(jointed, row) for row in angles])
+    chosen = _choose(jointed, relaxed, wanted)
+    frames = _find_frames(jointed, bend_joints(jointed, chosen))
+    points = bend_joints(jointed, chosen) @ frames.transpose(0, 2, 1)
+    return UprightLigand(jointed, chosen, frames, points[:, :, 2].max(axis=1))
 
 
-def _find_upright(ligand: JointedLigand, wanted: int) -> tuple[JointedLigand, ...]:
-    angles = _list_angles(ligand)
-    points = _stand_up(ligand, bend_joints(ligand, angles))
-    order = np.argsort(np.round(_score(ligand, points), 6), kind="stable")
-    best = _keep_different(points[order], RELAXED_PER_WANTED * wanted)
-    relaxed = _stand_up(ligand, np.array([_relax(ligand.with_template(pose)) for pose in best]))
-    order = np.argsort(np.round(_score(ligand, relaxed), 6), kind="stable")
-    return tuple(ligand.with_template(pose) for pose in _keep_different(relaxed[order], wanted))
+def measure_upright_length(ligand: Ligand) -> float:
+    """Height of a ligand above its head when it stands on a surface [Å], for `vacuum_for`.
+
+    A folded conformer is shorter than that.
+    """
+    return float(find_upright_conformers(ligand).heights[0])
 
 
-def _keep_different(poses: NDArray[np.float64], wanted: int) -> list[NDArray[np.float64]]:
-    chosen: list[NDArray[np.float64]] = []
-    for pose in poses:
-        if all(np.abs(pose - other).max() > SAME_ANGSTROM for other in chosen):
-            chosen.append(pose)
+def _choose(ligand: JointedLigand, angles: NDArray[np.float64], wanted: int) -> NDArray[np.float64]:
+    """Take the best conformers that differ, the best first."""
+    points = bend_joints(ligand, angles)
+    upright = points @ _find_frames(ligand, points).transpose(0, 2, 1)
+    order = np.argsort(np.round(_score(ligand, upright), 6), kind="stable")
+    chosen: list[int] = []
+    for index in order.tolist():
+        differences = np.abs(upright[chosen] - upright[index])
+        if (differences.max(axis=(1, 2)) > SAME_ANGSTROM).all():
+            chosen.append(index)
         if len(chosen) == wanted:
             break
-    return chosen
+    return angles[chosen]
 
 
-def _relax(ligand: JointedLigand) -> NDArray[np.float64]:
+def _relax(ligand: JointedLigand, angles: NDArray[np.float64]) -> NDArray[np.float64]:
     """Turn the joints of a ligand that stands alone in a narrow column."""
+    frames = _find_frames(ligand, bend_joints(ligand, angles[None]))
+    up = np.array([[0.0, 0.0, 1.0]])
+    stand = Stand(ligand, np.zeros((1, 3)), up, frames, angles[None])
     nothing = Surroundings(np.empty(0, dtype=np.int64), np.empty((0, 3)))
-    crowd = Crowd([Stand(ligand, np.zeros((1, 3)), np.eye(3)[None])], nothing)
+    crowd = Crowd([stand], nothing)
     crowd.column = NARROWNESS
-    return crowd.place(crowd.minimise(crowd.start(), RELAXATION_STEPS))
+    return crowd.minimise(crowd.start(), RELAXATION_STEPS)[6:]
 
 
 def _list_angles(ligand: JointedLigand) -> NDArray[np.float64]:
@@ -118,18 +156,17 @@ def _list_angles(ligand: JointedLigand) -> NDArray[np.float64]:
     return angles
 
 
-def _stand_up(ligand: JointedLigand, points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Turn each pose so that the line through its head that fits the heavy atoms best is +z."""
+def _find_frames(ligand: JointedLigand, points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Find turns that make the line through the head that fits the heavy atoms best +z."""
     bones = points[:, ligand.heavy]
     if ligand.heavy.sum() < 2:
-        return points
+        return np.tile(np.eye(3), (len(points), 1, 1))
     _, _, axes = np.linalg.svd(bones, full_matrices=True)
     # SVD leaves signs open: the tail points up, and the two other axes complete a right hand
     signs = np.sign((bones @ axes[:, 0, :, None])[:, :, 0].sum(axis=1))
     z = axes[:, 0] * np.where(signs == 0, 1.0, signs)[:, None]
     x = axes[:, 1]
-    turned: NDArray[np.float64] = points @ np.stack([x, np.cross(z, x), z], axis=-1)
-    return turned
+    return np.stack([x, np.cross(z, x), z], axis=1)
 
 
 def _score(ligand: JointedLigand, points: NDArray[np.float64]) -> NDArray[np.float64]:
