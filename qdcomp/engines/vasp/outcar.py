@@ -156,7 +156,7 @@ class OutcarReader:
         elif "=" in line:
             for name, value in _ASSIGNMENT.findall(line):
                 if name in _PARAMETERS:
-                    header.parameters.setdefault(name, float(value))
+                    header.parameters[name] = float(value)  # the INCAR is echoed before
         self._take_end(line)
 
     def _take_end(self, line: str) -> None:
