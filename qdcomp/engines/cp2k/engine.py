@@ -158,6 +158,8 @@ class Cp2kEngine:
             refuse_unusable(directory, output)
             said = judge_structure(job, output)
         atoms, steps, forces = _last_structure(directory, job)
+        if forces is None and not (job.task == "vibrations" and job.frozen):
+            forces = output.forces_ev_per_angstrom
         return EngineResult(
             engine=self.name,
             version=output.version,
@@ -165,7 +167,7 @@ class Cp2kEngine:
             atoms=atoms,
             charge=job.charge,
             energy_ev=output.energy_ev,
-            forces_ev_per_angstrom=(output.forces_ev_per_angstrom if forces is None else forces),
+            forces_ev_per_angstrom=forces,
             frontier=output.frontier,
             steps=steps,
             walltime_s=output.walltime_s,

@@ -36,7 +36,8 @@ class Cp2kOutput:
     steps
         One record per geometry, without forces.
     forces_ev_per_angstrom
-        Forces on the last geometry that has them, shape ``(n_atoms, 3)`` [eV/Å].
+        Forces on the last geometry that has them, shape ``(n_atoms, 3)`` [eV/Å]; of vibrations
+        those on the free atoms.
     geometry_converged
         Whether a relaxation reached its criteria; None where it is none.
     ended

@@ -58,7 +58,7 @@ class VibrationBlock:
         return np.array(self._frequencies) if self._frequencies else None
 
     def forces_ev_per_angstrom(self) -> NDArray[np.float64] | None:
-        """Give the forces on the undisplaced structure [eV/Å], shape ``(n_atoms, 3)``."""
+        """Give the forces on the free atoms of the undisplaced structure [eV/Å], one a row."""
         if not self._forces:
             return None
         return np.array(self._forces) * HARTREE_EV / BOHR_ANGSTROM

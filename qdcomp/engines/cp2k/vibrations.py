@@ -50,13 +50,14 @@ def refuse_unusable(directory: Path, output: Cp2kOutput) -> None:
 
 
 def judge_structure(job: JobFile, output: Cp2kOutput) -> tuple[str, ...]:
-    """Say where the structure of which the frequencies are was not relaxed."""
+    """Say where the structure of which the frequencies are was not relaxed.
+
+    CP2K prints the forces on the atoms that it displaces, the free ones.
+    """
     forces = output.forces_ev_per_angstrom
-    if forces is None or len(forces) != len(job.symbols):
+    if forces is None:
         return ()
-    free = np.ones(len(forces), dtype=bool)
-    free[np.array(job.frozen, dtype=int) - 1] = False
-    largest = float(np.abs(forces[free]).max(initial=0.0))
+    largest = float(np.abs(forces).max(initial=0.0))
     if largest < _RELAXED_FORCE:
         return ()
     return (

@@ -117,6 +117,17 @@ def test_a_structure_that_is_no_minimum_is_said(directory: Path) -> None:
     assert "a force of 0.10 eV/Å" in text
 
 
+def test_forces_of_the_free_atoms_alone_are_not_those_of_the_structure(tmp_path: Path) -> None:
+    write_input(tmp_path, prepare_job(make_job(frozen=np.array([False, True])), None))
+    second = " VIB|      N                       0.000000001     -0.000000001     -0.000000438\n"
+    minimum = MINIMUM.format(force="0.002000000")
+    assert second in minimum
+    (tmp_path / "cp2k.out").write_text(HEAD + minimum.replace(second, "") + END)
+    result = Cp2kEngine().parse(tmp_path)
+    assert result.forces_ev_per_angstrom is None
+    assert "a force of 0.10 eV/Å" in result.warnings[0]
+
+
 def test_a_run_that_was_stopped_has_none_and_begins_again(directory: Path) -> None:
     engine = Cp2kEngine()
     (directory / "cp2k.out").write_text(HEAD + DISPLACED)
