@@ -101,4 +101,4 @@ def _analyse_run(directory: Path, emission_temperature: float | None) -> None:
     for job in run.select_jobs("analyse"):
         with notes.status(job.name):
             stages.analyse_trajectory(run, job)
-    report(directory)
+    report([directory])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from qdcomp.analysis import DotAnalysis, HuangRhysSpectrum, ModeCoupling
@@ -121,3 +122,22 @@ class ReportInput:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     jobs: tuple[JobRow, ...] = ()
+
+
+@dataclass(frozen=True)
+class MadeReport:
+    """A report that was written.
+
+    Attributes
+    ----------
+    path
+        The page.
+    headline
+        The main results, a line each.
+    warnings
+        What the user should know.
+    """
+
+    path: Path
+    headline: tuple[str, ...]
+    warnings: tuple[str, ...]

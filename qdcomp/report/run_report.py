@@ -1,9 +1,8 @@
-"""The report of a run: its files read back, beside the published numbers of its dot."""
+"""The report of a run: its files read back, beside the published numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from qdcomp.analysis import DotAnalysis, HuangRhysSpectrum, ModeCoupling
@@ -26,10 +25,11 @@ from qdcomp.recipes.run_directory import (
     RunDirectory,
     check_analyses,
 )
-from qdcomp.report.content import DotRun, JobRow, ReportInput
+from qdcomp.report.content import DotRun, JobRow, MadeReport, ReportInput
 from qdcomp.report.html import write_report
 from qdcomp.report.published_rows import compare_with_published
 from qdcomp.report.summary import summarise_run
+from qdcomp.report.surface_run_report import report_surface_runs
 
 REPORT_FOLDER = "report"
 
@@ -37,25 +37,6 @@ SURROGATE_NOTE = (
     "Computed with the surrogate engine 'model' (rigid-ion force field and sp3 tight binding), "
     "not with DFT: trends are meaningful, absolute values are not those of PBE."
 )
-
-
-@dataclass(frozen=True)
-class MadeReport:
-    """A report that was written.
-
-    Attributes
-    ----------
-    path
-        The page.
-    headline
-        The main results, a line each.
-    warnings
-        What the user should know.
-    """
-
-    path: Path
-    headline: tuple[str, ...]
-    warnings: tuple[str, ...]
 
 
 def report_run(run: RunDirectory, states: Sequence[JobState]) -> MadeReport:
@@ -68,6 +49,8 @@ def report_run(run: RunDirectory, states: Sequence[JobState]) -> MadeReport:
     StoreError
         An analysis is damaged.
     """
+    if not isinstance(run.study, DotStudy):
+        return report_side_by_side([run], [states], run.root / REPORT_FOLDER)
     check_analyses(run)
     temperatures = _sort_temperatures(run.dot_study)
     runs = tuple(_load_dot_run(run, temperature) for temperature in temperatures)
@@ -93,6 +76,23 @@ def report_run(run: RunDirectory, states: Sequence[JobState]) -> MadeReport:
         headline=tuple(summarise_run(content, dot_run) for dot_run in runs),
         warnings=(*warnings, *(text for dot_run in runs for text in dot_run.analysis.warnings)),
     )
+
+
+def report_side_by_side(
+    runs: Sequence[RunDirectory], states: Sequence[Sequence[JobState]], directory: Path
+) -> MadeReport:
+    """Write one report of several runs of a study of ligands, by different engines for example.
+
+    Raises
+    ------
+    InputError
+        The runs are not of studies of ligands, not comparable, or not finished.
+    """
+    rows = {
+        run.root: tuple(_describe_state(state) for state in jobs)
+        for run, jobs in zip(runs, states, strict=True)
+    }
+    return report_surface_runs(runs, rows, directory)
 
 
 def report_foreign_run(foreign: ForeignRun, directory: Path) -> MadeReport:
