@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
-from plotly.offline import get_plotlyjs
 
 from qdcomp.errors import StoreError
-from qdcomp.report import style
 from qdcomp.report.comparison_panels import (
     has_several_temperatures,
     linewidth_case_panel,
@@ -33,9 +26,8 @@ from qdcomp.report.dynamics_panels import (
     orbital_panels,
     phonon_dos_panels,
 )
-from qdcomp.report.interactive_drawing import describe_plot
 from qdcomp.report.mode_panels import harmonic_panels, mode_panels
-from qdcomp.report.number_text import MISSING, format_duration, format_measured, format_plain
+from qdcomp.report.page_shell import FIGURE_FOLDER, render_template
 from qdcomp.report.panel import Panel
 from qdcomp.report.static_drawing import save_panel, save_sheet
 from qdcomp.report.strict_json import collect_results, to_plain, write_json
@@ -48,14 +40,9 @@ from qdcomp.report.summary import (
     tabulate_runs,
 )
 from qdcomp.report.viewer_data import describe_for_viewer
-from qdcomp.resources import find_template
 from qdcomp.structures import structure_hash
 
 PAGE_TEMPLATE = "report/page.html.j2"
-STYLE_SHEET = "report/page.css"
-SCRIPTS = ("report/plots.js", "report/viewer.js")
-FIGURE_FOLDER = "figures"
-
 
 SHEET_PANELS = ("linewidth_temperature", "spectral_density", "dephasing", "emission_lineshape")
 """Figures on the sheet ``overview.png``, for a slide or a page about the run."""
@@ -209,74 +196,19 @@ def _mode_route_panels(run: DotRun) -> tuple[Panel, ...]:
 
 
 def _render(report: ReportInput, content: PageContent) -> str:
-    template_path = find_template(PAGE_TEMPLATE)
-    environment = Environment(
-        loader=FileSystemLoader(template_path.parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
-        measured=format_measured,
-        plain=format_plain,
-        duration=format_duration,
-        keep_together=keep_numbers_together,
-    )
     structure = report.structure
-    return environment.get_template(template_path.name).render(
+    return render_template(
+        PAGE_TEMPLATE,
+        content.panels,
+        None if structure is None else describe_for_viewer(structure),
         report=report,
         overview=content.overview,
         assumptions=label_assumptions(report),
         sections=content.sections,
-        folder=FIGURE_FOLDER,
-        missing=MISSING,
-        is_mapping=lambda value: isinstance(value, Mapping),
-        is_nested=_is_nested,
-        inline=_write_inline,
         structure_hash=None if structure is None else structure_hash(structure),
         summary=tabulate_runs(report),
         published=[(row, state_difference(row)) for row in report.published],
         warnings=collect_warnings(report),
         absent=list_absent(report),
         provenance=to_plain(report.provenance),
-        plots=_embed_json({panel.name: describe_plot(panel) for panel in content.panels}),
-        viewer=None if structure is None else _embed_json(describe_for_viewer(structure)),
-        theme=_embed_json({"surrogate": style.SURROGATE}),
-        style_sheet=_read_verbatim(STYLE_SHEET),
-        scripts=[_read_verbatim(name) for name in SCRIPTS],
-        plotly=Markup(get_plotlyjs()),
     )
-
-
-def _is_nested(value: Any) -> bool:
-    """Whether a value of the provenance takes a list of its own."""
-    if isinstance(value, Mapping):
-        return bool(value)
-    return isinstance(value, list) and any(isinstance(item, Mapping | list) for item in value)
-
-
-def _write_inline(value: Any) -> str:
-    if value is None or value == [] or value == {}:
-        return MISSING
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def keep_numbers_together(text: str) -> str:
-    """Put no-break spaces about ``=`` and ``±`` and before units."""
-    for pattern in (" = ", " ± ", " meV"):
-        text = text.replace(pattern, pattern.replace(" ", "\u00a0"))
-    return text
-
-
-def _read_verbatim(template: str) -> Markup:
-    """Text of a shipped file, to stand in the page as it is."""
-    return Markup(find_template(template).read_text(encoding="utf-8"))
-
-
-def _embed_json(value: Any) -> Markup:
-    """JSON for a script element: no ``<`` can end the element, whatever the texts hold."""
-    text = write_json(value, indent=None)
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return Markup(text)

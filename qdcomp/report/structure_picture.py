@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from qdcomp.errors import InputError
 from qdcomp.report import style
 from qdcomp.structures import Structure
+from qdcomp.structures.contacts import find_bonds
 
 FloatArray = NDArray[np.float64]
 
@@ -47,6 +48,9 @@ FROZEN_WHITENING = 0.55
 DEPTH_CUE = 0.35
 """How far the colour of the farthest atom goes to white."""
 
+STICK_ANGSTROM, STICK_STEP_ANGSTROM = 0.13, 0.05
+"""Radius of a bond of a ligand, and distance of the balls that it is drawn with [Å]."""
+
 BAR_LENGTHS_NM = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 
@@ -62,11 +66,22 @@ class Rendering:
         Scale [Å].
     n_drawn
         Atoms drawn; the rest is hidden.
+    low
+        Lower left corner in the turned coordinates [Å], shape ``(2,)``.
     """
 
     image: FloatArray
     angstrom_per_pixel: float
     n_drawn: int
+    low: FloatArray
+
+    @property
+    def extent(self) -> tuple[float, float, float, float]:
+        """Left, right, lower and upper edge in the turned coordinates [Å]."""
+        height, width = self.image.shape[:2]
+        left, lower = (float(value) for value in self.low)
+        scale = self.angstrom_per_pixel
+        return left, left + width * scale, lower, lower + height * scale
 
 
 def draw_structure(
@@ -125,8 +140,14 @@ def _describe(structure: Structure) -> str:
     return f"{structure.composition}{edge}, {len(structure.atoms)} atoms, {charge}"
 
 
-def render_structure(structure: Structure, pixels: int = PICTURE_PIXELS) -> Rendering:
-    """Render the spheres of a structure.
+def render_structure(
+    structure: Structure,
+    pixels: int = PICTURE_PIXELS,
+    *,
+    turn: FloatArray | None = None,
+    window: tuple[FloatArray, FloatArray] | None = None,
+) -> Rendering:
+    """Render the spheres of a structure, and the bonds of its ligands.
 
     Parameters
     ----------
@@ -134,6 +155,12 @@ def render_structure(structure: Structure, pixels: int = PICTURE_PIXELS) -> Rend
         What to draw.
     pixels
         Width of the image [px].
+    turn
+        Rotation to the screen, z towards the viewer, shape ``(3, 3)``; it is about the origin.
+        Left out, three faces of a cube are seen, and the rotation is about the middle.
+    window
+        Lower left and upper right corner in the turned coordinates [Å], shape ``(2,)`` each; what
+        is outside is cut off. Left out, all is seen.
 
     Raises
     ------
@@ -143,38 +170,59 @@ def render_structure(structure: Structure, pixels: int = PICTURE_PIXELS) -> Rend
     symbols = np.array(structure.atoms.get_chemical_symbols())
     if len(symbols) == 0:
         raise InputError("the structure has no atoms; there is nothing to draw")
-    turned = _turn(structure.atoms.positions - structure.atoms.positions.mean(axis=0))
+    positions = structure.atoms.positions
+    rotation = _three_faces() if turn is None else turn
+    turned = (positions - (positions.mean(axis=0) if turn is None else 0.0)) @ rotation.T
     names, kinds = np.unique(symbols, return_inverse=True)
     radii = np.array([style.element_radius(name) for name in names])
     colors = np.array([to_rgb(style.element_color(name)) for name in names])[kinds]
     colors[structure.frozen] += FROZEN_WHITENING * (1.0 - colors[structure.frozen])
-    rim = MARGIN_ANGSTROM + radii.max()
-    low, high = turned[:, :2].min(axis=0) - rim, turned[:, :2].max(axis=0) + rim
+    low, high = find_window(turned, float(radii.max())) if window is None else window
     scale = float((high[0] - low[0]) / pixels)
-    shape = (max(1, round((high[1] - low[1]) / scale)), pixels)
+    canvas = _Canvas((max(1, round((high[1] - low[1]) / scale)), pixels), low, scale)
     visible = find_visible(turned)
     depth = turned[:, 2]
     far = (depth.max() - depth) / max(float(np.ptp(depth)), 1e-9)
     colors += DEPTH_CUE * far[:, None] * (1.0 - colors)
-
-    image, buffer = np.ones((*shape, 4)), np.full(shape, -np.inf)
-    image[..., 3] = 0.0
     for kind, radius in enumerate(radii):
         chosen = np.flatnonzero(visible & (kinds == kind))
-        _stamp_spheres(
-            image, buffer, (turned[chosen, :2] - low) / scale, depth[chosen], colors[chosen],
-            radius / scale, scale,
-        )  # fmt: skip
-    return Rendering(image[::-1], scale, int(visible.sum()))
+        canvas.stamp(turned[chosen], colors[chosen], float(radius))
+    sticks, owners = _place_sticks(structure, rotation, turned)
+    canvas.stamp(sticks, colors[owners], STICK_ANGSTROM)
+    return Rendering(canvas.image[::-1], scale, int(visible.sum()), low)
 
 
-def _turn(positions: FloatArray) -> FloatArray:
-    """Rotate to the viewing direction; z then points at the viewer."""
+def find_window(turned: FloatArray, radius: float) -> tuple[FloatArray, FloatArray]:
+    """Corners of a window that holds all spheres up to this radius, with a rim [Å]."""
+    rim = MARGIN_ANGSTROM + radius
+    return turned[:, :2].min(axis=0) - rim, turned[:, :2].max(axis=0) + rim
+
+
+def _three_faces() -> FloatArray:
+    """Rotation to the viewing direction; z then points at the viewer."""
     x, z = np.radians(TILT_DEGREES)
     about_z = np.array([[np.cos(z), -np.sin(z), 0], [np.sin(z), np.cos(z), 0], [0, 0, 1]])
     about_x = np.array([[1, 0, 0], [0, np.cos(x), -np.sin(x)], [0, np.sin(x), np.cos(x)]])
-    turned: FloatArray = positions @ (about_x @ about_z).T
-    return turned
+    rotation: FloatArray = about_x @ about_z
+    return rotation
+
+
+def _place_sticks(
+    structure: Structure, rotation: FloatArray, turned: FloatArray
+) -> tuple[FloatArray, NDArray[np.int64]]:
+    """Centres of the balls that the bonds are drawn with, and the atom that each is coloured as.
+
+    Each bond goes from both of its atoms half the way; where the cell cuts a ligand, both halves
+    end in the air.
+    """
+    bonds = find_bonds(structure.atoms, structure.ligand_index)
+    first = np.concatenate([bonds.first, bonds.second]).astype(np.int64)
+    ends = turned[bonds.second] + bonds.offset @ rotation.T - turned[bonds.first]
+    halves = 0.5 * np.concatenate([ends, -ends])
+    longest = float(np.linalg.norm(halves, axis=1).max(initial=0.0))
+    steps = np.linspace(0.0, 1.0, int(np.ceil(longest / STICK_STEP_ANGSTROM)) + 1)
+    places = turned[first][:, None, :] + steps[None, :, None] * halves[:, None, :]
+    return places.reshape(-1, 3), np.repeat(first, len(steps))
 
 
 def find_visible(turned: FloatArray) -> NDArray[np.bool_]:
@@ -204,46 +252,48 @@ def find_visible(turned: FloatArray) -> NDArray[np.bool_]:
     return visible
 
 
-def _stamp_spheres(
-    image: FloatArray,
-    buffer: FloatArray,
-    centres: FloatArray,
-    depths: FloatArray,
-    colors: FloatArray,
-    radius: float,
-    scale: float,
-) -> None:
-    """Draw spheres of one radius [px] where they are in front of what is drawn already."""
-    reach = int(np.ceil(radius))
-    across = np.arange(-reach, reach + 1)
-    dx, dy = (part.ravel() for part in np.meshgrid(across, across))
-    inside = dx**2 + dy**2 <= radius**2
-    dx, dy = dx[inside], dy[inside]
-    rise = np.sqrt(radius**2 - dx**2 - dy**2)
-    shade = 0.45 + 0.55 * np.clip((-0.45 * dx + 0.55 * dy + 0.7 * rise) / radius, 0.0, 1.0)
-    gleam = np.clip((-0.4 * dx + 0.5 * dy + 0.77 * rise) / radius, 0.0, 1.0) ** 24
-    pixels = np.rint(centres).astype(np.int64)
-    columns = pixels[:, 0, None] + dx
-    rows = pixels[:, 1, None] + dy
-    heights = depths[:, None] + scale * rise
-    atoms, spots = np.nonzero(
-        (columns >= 0) & (columns < image.shape[1]) & (rows >= 0) & (rows < image.shape[0])
-    )
-    flat = rows[atoms, spots] * image.shape[1] + columns[atoms, spots]
-    height = heights[atoms, spots]
-    order = np.argsort(height)
-    # A repeated index keeps what is assigned last: the highest of this element.
-    winner = np.full(buffer.size, -1, dtype=np.int64)
-    winner[flat[order]] = order
-    drawn = np.flatnonzero(winner >= 0)
-    chosen = winner[drawn]
-    higher = height[chosen] > buffer.ravel()[drawn]
-    drawn, chosen = drawn[higher], chosen[higher]
-    buffer.ravel()[drawn] = height[chosen]
-    lit = colors[atoms[chosen]] * shade[spots[chosen], None]
-    lit += 0.5 * gleam[spots[chosen], None] * (1.0 - lit)
-    image.reshape(-1, 4)[drawn, :3] = lit
-    image.reshape(-1, 4)[drawn, 3] = 1.0
+class _Canvas:
+    """An image and the height of what is drawn in each of its pixels."""
+
+    def __init__(self, shape: tuple[int, int], low: FloatArray, scale: float) -> None:
+        self.image, self._buffer = np.ones((*shape, 4)), np.full(shape, -np.inf)
+        self.image[..., 3] = 0.0
+        self._low, self._scale = low, scale
+
+    def stamp(self, centres: FloatArray, colors: FloatArray, radius_angstrom: float) -> None:
+        """Draw spheres of one radius where they are in front of what is drawn already."""
+        image, buffer = self.image, self._buffer
+        radius = radius_angstrom / self._scale
+        reach = int(np.ceil(radius))
+        across = np.arange(-reach, reach + 1)
+        dx, dy = (part.ravel() for part in np.meshgrid(across, across))
+        inside = dx**2 + dy**2 <= radius**2
+        dx, dy = dx[inside], dy[inside]
+        rise = np.sqrt(radius**2 - dx**2 - dy**2)
+        shade = 0.45 + 0.55 * np.clip((-0.45 * dx + 0.55 * dy + 0.7 * rise) / radius, 0.0, 1.0)
+        gleam = np.clip((-0.4 * dx + 0.5 * dy + 0.77 * rise) / radius, 0.0, 1.0) ** 24
+        pixels = np.rint((centres[:, :2] - self._low) / self._scale).astype(np.int64)
+        columns = pixels[:, 0, None] + dx
+        rows = pixels[:, 1, None] + dy
+        heights = centres[:, 2, None] + self._scale * rise
+        atoms, spots = np.nonzero(
+            (columns >= 0) & (columns < image.shape[1]) & (rows >= 0) & (rows < image.shape[0])
+        )
+        flat = rows[atoms, spots] * image.shape[1] + columns[atoms, spots]
+        height = heights[atoms, spots]
+        order = np.argsort(height)
+        # A repeated index keeps what is assigned last: the highest of this element.
+        winner = np.full(buffer.size, -1, dtype=np.int64)
+        winner[flat[order]] = order
+        drawn = np.flatnonzero(winner >= 0)
+        chosen = winner[drawn]
+        higher = height[chosen] > buffer.ravel()[drawn]
+        drawn, chosen = drawn[higher], chosen[higher]
+        buffer.ravel()[drawn] = height[chosen]
+        lit = colors[atoms[chosen]] * shade[spots[chosen], None]
+        lit += 0.5 * gleam[spots[chosen], None] * (1.0 - lit)
+        image.reshape(-1, 4)[drawn, :3] = lit
+        image.reshape(-1, 4)[drawn, 3] = 1.0
 
 
 def _place_image(axes: Any, rendering: Rendering) -> None:
@@ -285,13 +335,7 @@ def _place_title(axes: Any, title: str, notes: Sequence[str]) -> None:
 
 
 def _add_legend(axes: Any, structure: Structure) -> None:
-    symbols = structure.atoms.get_chemical_symbols()
-    entries = [
-        _ball(f"{name} ({symbols.count(name)})", style.element_color(name))
-        for name in dict.fromkeys(symbols)
-    ]
-    if structure.frozen.any():
-        entries.append(_ball(f"paler: held fixed ({int(structure.frozen.sum())})", "#d9d9d9"))
+    entries = list_legend(structure)
     axes.legend(
         handles=entries,
         loc="upper right",
@@ -301,6 +345,18 @@ def _add_legend(axes: Any, structure: Structure) -> None:
         handletextpad=0.2,
         columnspacing=1.2,
     )
+
+
+def list_legend(structure: Structure) -> list[Line2D]:
+    """Entries of a legend: the elements with their numbers, and atoms held fixed."""
+    symbols = structure.atoms.get_chemical_symbols()
+    entries = [
+        _ball(f"{name} ({symbols.count(name)})", style.element_color(name))
+        for name in dict.fromkeys(symbols)
+    ]
+    if structure.frozen.any():
+        entries.append(_ball(f"paler: held fixed ({int(structure.frozen.sum())})", "#d9d9d9"))
+    return entries
 
 
 def _ball(label: str, color: str) -> Line2D:

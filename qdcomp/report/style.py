@@ -50,8 +50,15 @@ ELEMENT_COLORS = {
     "Sn": "#8c7b4f",
     "Cl": "#8a9a1b",
     "I": "#7d4c9e",
+    "H": "#f1f3f5",
+    "C": "#3d4348",
+    "N": "#2b3fd6",
+    "O": "#d3164c",
+    "P": "#e08a00",
+    "S": "#d9bd00",
 }
-"""Colours of the elements of a dot; others have those of Jmol."""
+"""Colours of the elements of a dot and its ligands; others have those of Jmol. Carbon is darker
+than Jmol's, which is the grey of lead."""
 
 FONT_SIZE = 9.0
 """Points; the smallest text is 8."""

@@ -1,31 +1,58 @@
-// Structure viewer: shaded balls on a canvas, sorted by depth, orthographic.
+// Structure viewer: shaded balls and sticks on a canvas, sorted by depth, orthographic.
 "use strict";
 (() => {
   const source = document.getElementById("viewer-data");
   if (!source) return;
-  const scene = JSON.parse(source.textContent);
+  const scenes = [].concat(JSON.parse(source.textContent));
   const canvas = document.getElementById("viewer-canvas");
   const context = canvas.getContext("2d");
   const status = document.getElementById("viewer-status");
   const layerChoice = document.getElementById("viewer-layer");
   const cutChoice = document.getElementById("viewer-cut");
-  const count = scene.element.length;
+  const sceneChoice = document.getElementById("viewer-scene");
+  const elementButtons = document.getElementById("viewer-elements");
   const start = rotate(rotate(identity(), 0, 0.4), -1.24, 0, true);
   const view = { turn: start, zoom: 1, cut: 0, layer: -1, hidden: new Set() };
   const DEPTH_SHADES = 8;
   const BUCKETS = 2048;
   const STEP = Math.PI / 24;
   const BAR_LENGTHS_NM = [0.1, 0.2, 0.5, 1, 2, 5, 10];
-  const projected = new Float32Array(3 * count);
-  const order = new Uint32Array(count);
-  const bucketOf = new Uint16Array(count);
+  const STICK_RADIUS = 0.13;
+  let scene = scenes[0];
+  let count = 0; // atoms
+  let items = 0; // atoms, then sticks
+  let projected = new Float32Array(0);
+  let order = new Uint32Array(0);
+  let bucketOf = new Uint16Array(0);
   let sprites = new Map();
   let pending = false;
   let reach = 0;
-  for (let i = 0; i < count; i++) {
-    reach = Math.max(reach, Math.hypot(...scene.position.slice(3 * i, 3 * i + 3)));
+
+  function measure() {
+    count = scene.element.length;
+    items = count + scene.stick_atom.length;
+    projected = new Float32Array(3 * items);
+    order = new Uint32Array(items);
+    bucketOf = new Uint16Array(items);
+    sprites = new Map();
+    reach = 0;
+    for (let i = 0; i < count; i++) {
+      reach = Math.max(reach, Math.hypot(...scene.position.slice(3 * i, 3 * i + 3)));
+    }
+    reach += Math.max(...scene.elements.map((element) => element.radius));
+    for (const corner of cellCorners()) reach = Math.max(reach, Math.hypot(...corner));
   }
-  reach += Math.max(...scene.elements.map((element) => element.radius));
+
+  // Corner n of the cell is its origin and those vectors whose bit is set in n.
+  function cellCorners() {
+    if (!scene.cell.length) return [];
+    const [origin, ...vectors] = scene.cell;
+    return [...Array(8).keys()].map((bits) =>
+      origin.map((value, axis) =>
+        vectors.reduce((sum, vector, k) => sum + (bits & (1 << k) ? vector[axis] : 0), value),
+      ),
+    );
+  }
 
   function identity() {
     return [1, 0, 0, 0, 1, 0, 0, 0, 1];
@@ -94,12 +121,12 @@
   function sortByDepth(low, high) {
     const starts = new Uint32Array(BUCKETS + 1);
     const scale = (BUCKETS - 1) / Math.max(high - low, 1e-9);
-    for (let i = 0; i < count; i++) {
+    for (let i = 0; i < items; i++) {
       bucketOf[i] = Math.round((projected[3 * i + 2] - low) * scale);
       starts[bucketOf[i] + 1]++;
     }
     for (let bucket = 0; bucket < BUCKETS; bucket++) starts[bucket + 1] += starts[bucket];
-    for (let i = 0; i < count; i++) order[starts[bucketOf[i]]++] = i;
+    for (let i = 0; i < items; i++) order[starts[bucketOf[i]]++] = i;
   }
 
   function isShownUp(i) {
@@ -123,7 +150,67 @@
       low = Math.min(low, depth);
       high = Math.max(high, depth);
     }
+    for (let stick = 0; stick < items - count; stick++) {
+      const from = 3 * scene.stick_atom[stick];
+      const [x, y, z] = scene.stick.slice(3 * stick, 3 * stick + 3);
+      const to = 3 * (count + stick);
+      projected[to] = projected[from] + a * x + b * y + c * z;
+      projected[to + 1] = projected[from + 1] + d * x + e * y + f * z;
+      // A stick stands in the order of depth where its middle is.
+      projected[to + 2] = projected[from + 2] + 0.5 * (g * x + h * y + k * z);
+    }
     return [low, high];
+  }
+
+  function stickColor(element, shade) {
+    const key = `stick/${element}/${shade}`;
+    if (!sprites.has(key)) {
+      const share = (0.5 * shade) / (DEPTH_SHADES - 1);
+      const base = blend(scene.elements[element].color, cssColor("--panel"), share);
+      sprites.set(key, `rgb(${base.map((value) => Math.round(0.85 * value)).join()})`);
+    }
+    return sprites.get(key);
+  }
+
+  function paintStick(item, shade, pixels, width, height) {
+    const atom = scene.stick_atom[item - count];
+    const place = (i) => [
+      0.5 * width + pixels * projected[3 * i],
+      0.5 * height - pixels * projected[3 * i + 1],
+    ];
+    context.strokeStyle = stickColor(scene.element[atom], shade);
+    context.lineWidth = Math.max(1, 2 * STICK_RADIUS * pixels);
+    context.lineCap = "round";
+    context.beginPath();
+    context.moveTo(...place(atom));
+    context.lineTo(...place(item));
+    context.stroke();
+  }
+
+  // Edges of the cell behind its middle before the atoms, those in front of it after them.
+  function paintCell(front, pixels, width, height) {
+    const corners = cellCorners();
+    const [a, b, c, d, e, f, g, h, k] = view.turn;
+    context.strokeStyle = cssColor("--muted");
+    context.lineWidth = Math.max(1, width / 700);
+    context.setLineDash([6, 5]);
+    corners.forEach(([x, y, z], from) => {
+      for (const bit of [1, 2, 4]) {
+        if (from & bit) continue;
+        const [u, v, w] = corners[from | bit];
+        const ahead = g * (x + u) + h * (y + v) + k * (z + w) > 0;
+        if (ahead !== front) continue;
+        context.beginPath();
+        for (const [p, q, r] of [[x, y, z], [u, v, w]]) {
+          context.lineTo(
+            0.5 * width + pixels * (a * p + b * q + c * r),
+            0.5 * height - pixels * (d * p + e * q + f * r),
+          );
+        }
+        context.stroke();
+      }
+    });
+    context.setLineDash([]);
   }
 
   function paint() {
@@ -142,11 +229,18 @@
     const span = Math.max(high - low, 1e-9);
     const front = high - view.cut * span;
     context.clearRect(0, 0, width, height);
-    for (let place = 0; place < count; place++) {
+    paintCell(false, pixels, width, height);
+    for (let place = 0; place < items; place++) {
       const i = order[place];
+      const atom = i < count ? i : scene.stick_atom[i - count];
       const depth = projected[3 * i + 2];
-      if (depth > front || view.hidden.has(scene.element[i])) continue;
-      const shade = Math.round(((DEPTH_SHADES - 1) * (high - depth)) / span);
+      if (depth > front || view.hidden.has(scene.element[atom])) continue;
+      const shade = Math.round(((DEPTH_SHADES - 1) * Math.max(0, high - depth)) / span);
+      if (i >= count) {
+        context.globalAlpha = isShownUp(atom) ? 1 : 0.07;
+        paintStick(i, shade, pixels, width, height);
+        continue;
+      }
       const ball = sprite(scene.element[i], shade, scene.frozen[i], pixels);
       context.globalAlpha = isShownUp(i) ? 1 : 0.07;
       context.drawImage(
@@ -156,6 +250,7 @@
       );
     }
     context.globalAlpha = 1;
+    paintCell(true, pixels, width, height);
     paintScaleBar(width, height, 10 * pixels, ratio);
   }
 
@@ -211,7 +306,16 @@
     status.textContent = `${shown}.${missing}${ringed}`;
   }
 
-  scene.elements.forEach((element, index) => {
+  function offerChoices() {
+    view.hidden = new Set();
+    view.layer = -1;
+    elementButtons.replaceChildren(...scene.elements.map(makeElementButton));
+    const choices = [[-1, "all layers"], ...scene.layers.map(({ name }, index) => [index, name])];
+    if (scene.frozen.includes(1)) choices.push([-2, "atoms held fixed"]);
+    layerChoice.replaceChildren(...choices.map(([value, name]) => new Option(name, String(value))));
+  }
+
+  function makeElementButton(element, index) {
     const button = document.createElement("button");
     const swatch = document.createElement("span");
     button.type = "button";
@@ -224,11 +328,21 @@
       button.setAttribute("aria-pressed", String(!view.hidden.has(index)));
       repaint();
     });
-    document.getElementById("viewer-elements").append(button);
-  });
-  const choices = [[-1, "all layers"], ...scene.layers.map(({ name }, index) => [index, name])];
-  if (scene.frozen.includes(1)) choices.push([-2, "atoms held fixed"]);
-  for (const [value, name] of choices) layerChoice.append(new Option(name, String(value)));
+    return button;
+  }
+
+  function show(index) {
+    scene = scenes[index];
+    measure();
+    offerChoices();
+    describe();
+    repaint();
+  }
+
+  if (sceneChoice) {
+    scenes.forEach(({ name }, index) => sceneChoice.append(new Option(name, String(index))));
+    sceneChoice.addEventListener("change", () => show(Number(sceneChoice.value)));
+  }
   layerChoice.addEventListener("change", () => {
     view.layer = Number(layerChoice.value);
     describe();
@@ -294,6 +408,5 @@
   );
   new ResizeObserver(repaint).observe(canvas);
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => zoom(1));
-  describe();
-  repaint();
+  show(0);
 })();
