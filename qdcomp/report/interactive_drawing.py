@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qdcomp.report import style
-from qdcomp.report.panel import Bars, Guide, Line, Mark, Panel, Points, Steps, Sticks
+from qdcomp.report.panel import Bars, Guide, Line, Mark, Panel, Points, Span, Steps, Sticks
 
 NOTE_WIDTH = 48
 """Characters in a line of notes: what a telephone shows."""
@@ -28,6 +28,9 @@ NOTE_LINE_PX = 14
 SIGNIFICANT_DIGITS = 6
 """Digits of numbers in the page; more are in the files beside it."""
 
+
+SPAN_OPACITY = 0.55
+"""Opacity of a shaded range of full strength."""
 
 GUIDE_TOP = 0.92
 """Where dashed lines across end under the names of shaded ranges."""
@@ -78,7 +81,8 @@ def describe_plot(panel: Panel) -> dict[str, Any]:
         layout["xaxis"] |= {"tickmode": "array", "tickvals": list(panel.x_ticks)}
     if panel.right_axis is not None:
         right = _axis(panel.right_axis.label, panel.right_axis.limits)
-        layout["yaxis2"] = right | {"overlaying": "y", "side": "right", "showgrid": False}
+        layout["yaxis2"] = right | {"overlaying": "y", "side": "right"}
+        layout["yaxis2"] |= {"showgrid": False, "zeroline": False, "tickmode": "auto"}
     if panel.stands_on_zero:
         layout["yaxis"]["rangemode"] = "tozero"
     if any(isinstance(mark, Bars) for mark in panel.marks):
@@ -98,7 +102,7 @@ def _axis(label: str, limits: tuple[float, float] | None) -> dict[str, Any]:
     return axis
 
 
-def _span_shape(span: Any) -> dict[str, Any]:
+def _span_shape(span: Span) -> dict[str, Any]:
     return {
         "type": "rect",
         "xref": "x",
@@ -108,7 +112,7 @@ def _span_shape(span: Any) -> dict[str, Any]:
         "y0": 0,
         "y1": 1,
         "fillcolor": span.color,
-        "opacity": 0.55,
+        "opacity": SPAN_OPACITY * span.strength,
         "line": {"width": 0},
         "layer": "below",
     }

@@ -20,7 +20,7 @@ BINDING, TOTAL_INTERACTION, MEAN_PAIR, TOTAL_ENTROPY = (
     "binding energy",
     "all together",
     "mean of pairs",
-    "T S in all",
+    "T S, total",
 )
 """Bars beside which a published number may stand."""
 

@@ -92,12 +92,13 @@ Mark = Line | Points | Steps | Bars | Sticks
 
 @dataclass(frozen=True)
 class Span:
-    """A shaded range of x with a name at its top."""
+    """A shaded range of x with a name at its top; ``strength`` is 1 for the full colour."""
 
     label: str
     lower: float
     upper: float
     color: str
+    strength: float = 1.0
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,7 @@ def draw_panel(axes: Any, panel: Panel) -> None:
         What to draw.
     """
     for span in panel.spans:
-        axes.axvspan(span.lower, span.upper, color=span.color, lw=0, zorder=0)
+        axes.axvspan(span.lower, span.upper, color=span.color, alpha=span.strength, lw=0, zorder=0)
         axes.annotate(
             _plain(span.label),
             (0.5 * (span.lower + span.upper), 1.0),

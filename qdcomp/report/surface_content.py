@@ -108,6 +108,8 @@ class SurfaceRunContent:
             parts.append(f"k-points {self.level['kpoints']}")
         if self.curve is not None:
             parts.append(f"{self.curve.temperature_k:g} K")
+        elif self.entropy is not None:
+            parts.append(f"{self.entropy.temperature_k:g} K")
         return ", ".join(parts)
 
 

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 import numpy as np
-from matplotlib.colors import to_hex, to_rgb
 
 from qdcomp.analysis import SurfaceEnergyCurve, compute_stable_coverage
 from qdcomp.report import style
@@ -39,8 +38,8 @@ SIDES = {"one": 1, "both": 2}
 ANGSTROM2_PER_NM2 = 100.0
 """Å² in a nm²."""
 
-BARE, COVERED = "#fbfcfe", "#b7d4ec"
-"""Shading of no ligand and of a full layer."""
+COVERED = "#8fbbe0"
+"""Shading of a full layer; that of fewer ligands is weaker."""
 
 GAP_COLOR = "#f6d9c4"
 """Shading of a number of ligands without an energy."""
@@ -98,7 +97,7 @@ def free_energy_panel(content: SurfaceReportContent, found: Sequence[CurveOfRun]
         name="surface_free_energy",
         title=f"Surface free energy of {content.ligand} on the surface",
         x_label=f"Bound ligands N of {last} (shaded: ligands per nm²)",
-        y_label="ΔG(N) (eV per cell; solid marks)",
+        y_label="ΔG(N) per cell, solid (eV)",
         marks=tuple(marks),
         description=_describe_curves(found),
         spans=(*_shade_coverage(curves[0], last), *_shade_gaps(curves)),
@@ -106,7 +105,7 @@ def free_energy_panel(content: SurfaceReportContent, found: Sequence[CurveOfRun]
         x_range=(-0.5, last + 0.5),
         x_ticks=tuple(float(number) for number in range(last + 1)),
         y_range=limits,
-        right_axis=RightAxis("ΔG(N) − ΔG(N−1) (eV; hollow marks)", right),
+        right_axis=RightAxis("ΔG(N) − ΔG(N−1), hollow (eV)", right),
         notes=_name_gaps(found, several),
         conditions=content.describe_conditions(tuple(run for run, _ in found)),
     )
@@ -291,13 +290,13 @@ def _limits_about_zero(values: Sequence[FloatArray]) -> tuple[float, float]:
 
 def _shade_coverage(curve: SurfaceEnergyCurve, last: int) -> tuple[Span, ...]:
     """Shade each N by its ligands per nm², darkest at a full layer."""
-    bare, covered = np.array(to_rgb(BARE)), np.array(to_rgb(COVERED))
     return tuple(
         Span(
             f"{density_per_nm2(curve, number):.1f}",
             number - 0.5,
             number + 0.5,
-            to_hex(bare + (covered - bare) * number / max(last, 1)),
+            COVERED,
+            strength=number / max(last, 1),
         )
         for number in range(last + 1)
     )
@@ -361,7 +360,7 @@ def _describe_curves(found: Sequence[CurveOfRun]) -> str:
             if len(known)
             else "there is no differential"
         )
-        sentences.append(f"{run.label} ({run.conditions}): {describe_minimum(curve)}; {spread}.")
+        sentences.append(f"{run.label}: {describe_minimum(curve)}; {spread}.")
     return (
         "Free energy of the surface with N ligands from the bare one and the gas of ion pairs "
         "(solid), and of the Nth ligand alone (hollow, right axis; both zeros at one height). "

@@ -27,7 +27,7 @@
     // Shading is dimmed on a dark page, where light bands would glare.
     const shapes = layout.shapes.map((shape) =>
       shape.type === "rect" && dark.matches && !printing.matches
-        ? { ...shape, opacity: 0.16 }
+        ? { ...shape, opacity: 0.3 * shape.opacity }
         : shape,
     );
     return {
