@@ -37,10 +37,10 @@ from qdcomp.structures.placement_potential import (
 LATERAL_EV_PER_A2 = 1.0
 """Spring of the head along the surface [eV/Å²]."""
 
-HEIGHT_EV_PER_A2 = 0.6
+HEIGHT_EV_PER_A2 = 1.5
 """Spring of the head along the normal [eV/Å²], weak: a quaternary head is larger than the site."""
 
-COLUMN_EV_PER_A2 = 0.004
+COLUMN_EV_PER_A2 = 0.01
 """Spring that holds each heavy atom near the line along the normal [eV/Å²]: small beside contacts,
 it decides between standing and lying where there is room for both."""
 

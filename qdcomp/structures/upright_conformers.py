@@ -46,7 +46,7 @@ TRIED_DEPTH = 2
 TRIED_JOINTS = 7
 """No more bonds than these are tried together: 3⁷ combinations."""
 
-NARROWNESS = 20.0
+NARROWNESS = 8.0
 """Weight of the distance from the line, against one ligand alone on a surface: in a full layer a
 neighbour begins where the column of the ligand ends."""
 
