@@ -1,14 +1,84 @@
 """A small dot whose atoms and gap are sums of a few cosines, analysed once for all tests."""
 
 import dataclasses
+from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from ase.build import molecule
 
-from qdcomp.analysis import DotAnalysis, analyse_dot, compute_mode_coupling, compute_normal_modes
+from qdcomp.analysis import (
+    ConfigurationEnergy,
+    DotAnalysis,
+    FragmentEnergy,
+    SurfaceEnergyCurve,
+    analyse_dot,
+    compute_binding_energy,
+    compute_interaction_energy,
+    compute_mode_coupling,
+    compute_normal_modes,
+    compute_packing,
+    compute_surface_energy,
+    fit_interaction_scan,
+    ideal_gas_entropy,
+)
 from qdcomp.report import DotRun, JobRow, PublishedRow, ReportInput
-from qdcomp.structures import build_quantum_dot
+from qdcomp.report.coverage_overview import CoverageOverview, collect_coverage
+from qdcomp.report.surface_content import (
+    StructurePair,
+    SurfaceReportContent,
+    SurfaceRunContent,
+)
+from qdcomp.structures import (
+    Slab,
+    Structure,
+    build_quantum_dot,
+    build_slab,
+    choose_configurations,
+    enumerate_configurations,
+)
 from qdcomp.units import BOLTZMANN_EV_PER_K, HBAR_EV_FS
+
+VOID = {"meta", "link", "input", "br", "img"}
+
+
+class Page(HTMLParser):
+    """Elements and visible text of a page; fails where an element is closed that is not open."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.open: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] not in {"script", "style"}:
+            self.text += data
+
+    def find(self, tag):
+        return [attributes for name, attributes in self.elements if name == tag]
+
+    @property
+    def plots(self):
+        return {found["data-plot"] for found in self.find("div") if "data-plot" in found}
+
+
+@pytest.fixture(scope="session")
+def parse_page() -> type[Page]:
+    return Page
+
 
 MODE_ENERGIES_EV = np.array([0.0018, 0.0024, 0.0068, 0.0075, 0.0165])
 HUANG_RHYS_FACTORS = np.array([12.0, 8.0, 3.0, 2.0, 0.6])
@@ -101,3 +171,146 @@ def report(cold, modes) -> ReportInput:
 @pytest.fixture(scope="session")
 def temperature_series(report, cold, warm) -> ReportInput:
     return dataclasses.replace(report, runs=(DotRun("10 K", cold), DotRun("300 K", warm)))
+
+
+PAIR_EV, TS_EV = -100.0, 0.95
+"""Energy of the made-up ion pair, and T S of its ligand [eV]."""
+
+
+def make_curve(
+    slab: Slab, *, gap: int | None = None, every: bool = False, error: float | None = 0.03
+) -> SurfaceEnergyCurve:
+    """A made-up curve whose Nth ligand brings -1.25 + 0.05 N eV, and the eighth costs 0.4 eV."""
+    steps = np.array([0.0, *(-1.25 + 0.05 * n for n in range(1, 8)), 0.4])
+    entries = []
+    for bound in range(len(slab.sites) + 1):
+        found = enumerate_configurations(slab, bound)
+        for rank, configuration in enumerate(found if every else found[:1]):
+            energy = steps[: bound + 1].sum() + bound * (PAIR_EV - TS_EV) - 500.0 + 0.1 * rank
+            failed = bound == gap
+            entries.append(
+                ConfigurationEnergy(
+                    configuration.name,
+                    bound,
+                    configuration.degeneracy,
+                    None if failed else energy,
+                    None if failed else error,
+                    "SCF did not converge" if failed else None,
+                )
+            )
+    return compute_surface_energy(
+        entries,
+        ion_pair_energy_ev=PAIR_EV,
+        ts_ev=TS_EV,
+        area_angstrom2=slab.area_angstrom2,
+        ion_pair_error_ev=error,
+    )
+
+
+@pytest.fixture(scope="session")
+def slab() -> Slab:
+    return build_slab()
+
+
+@pytest.fixture(scope="session")
+def coverage(slab) -> CoverageOverview:
+    chosen = [choose_configurations(slab, bound)[0] for bound in range(9)]
+    return collect_coverage(slab, chosen)
+
+
+@pytest.fixture(scope="session")
+def covered(slab) -> Structure:
+    """The slab with two benzenes upright above it, which stand for ligands."""
+    atoms = slab.structure.atoms.copy()
+    top = atoms.positions[:, 2].max() + 4.0
+    rings = []
+    for shift in (0.0, 5.0):
+        ring = molecule("C6H6")
+        ring.rotate(90, "x")
+        ring.translate([3.0, 3.0 + shift, top])
+        rings.append(ring)
+    n_atoms = len(atoms) + 24
+    both = atoms + rings[0] + rings[1]
+    return dataclasses.replace(
+        slab.structure,
+        atoms=both,
+        depth_cells=np.append(slab.structure.depth_cells, np.full(24, np.nan)),
+        frozen=np.arange(n_atoms) < len(atoms),
+        ligand_index=np.append(np.full(len(atoms), -1), np.repeat([0, 1], 12)),
+        ligands=("PEA", "PEA"),
+        description="a slab with two benzenes",
+    )
+
+
+@pytest.fixture(scope="session")
+def surface_run(slab, coverage, covered) -> SurfaceRunContent:
+    atoms = covered.atoms
+    water = molecule("H2O")
+    distances = np.array([3.6, 3.9, 4.3, 4.8, 5.5, 7.0])
+    scan = fit_interaction_scan(
+        distances, 0.6 * np.exp(2.2 * (3.6 - distances)) - 0.1 * np.exp(-((distances - 4.4) ** 2))
+    )
+    return SurfaceRunContent(
+        label="VASP",
+        engine_name="vasp",
+        engine_version="5.4.4.stand-in",
+        level={"functional": "PBE", "dispersion": "D3BJ", "cutoff": "400 eV", "kpoints": "4×4×1"},
+        curve=make_curve(slab, gap=3),
+        binding=compute_binding_energy(
+            complex_ev=-602.15,
+            without_ev=-500.1,
+            ion_pair_ev=-100.0,
+            fragments={
+                "surface": FragmentEnergy(-500.0, -500.05),
+                "adsorbate": FragmentEnergy(-99.8, -99.86),
+            },
+        ),
+        interaction=compute_interaction_energy(-20.07, [-10.0, -10.0]),
+        scan=scan,
+        entropy=ideal_gas_entropy(water.get_chemical_symbols(), water.positions),
+        packings={
+            "N2-a": compute_packing(
+                atoms.positions,
+                atoms.get_chemical_symbols(),
+                atoms.cell.array,
+                atoms.pbc,
+                covered.ligand_index,
+                names=covered.ligands,
+            )
+        },
+        structures={"N2-a": StructurePair(covered, covered.with_positions(atoms.positions + 0.01))},
+        coverage=coverage,
+        entropy_ligand="PEA",
+        assumptions=("the bound ligand has no entropy",),
+        warnings=("one step did not converge",),
+        failures={"N3-a": "SCF did not converge"},
+        jobs=(JobRow("relax N3-a", "FIZZLED", 40, 900.0),),
+        provenance={"study": {"sha256": "ab" * 32}},
+    )
+
+
+@pytest.fixture(scope="session")
+def surface_content(surface_run) -> SurfaceReportContent:
+    return SurfaceReportContent(
+        recipe="surface_energy",
+        title="PEA on CsPbBr3",
+        ligand="PEA",
+        runs=(surface_run,),
+        paper="mi2025",
+    )
+
+
+@pytest.fixture(scope="session")
+def two_engines(surface_content, surface_run, slab) -> SurfaceReportContent:
+    other = dataclasses.replace(
+        surface_run,
+        label="CP2K",
+        engine_name="cp2k",
+        engine_version="2024.1",
+        curve=make_curve(slab, every=True, error=None),
+        scan=None,
+        structures={},
+        packings={},
+        failures={},
+    )
+    return dataclasses.replace(surface_content, runs=(surface_run, other))

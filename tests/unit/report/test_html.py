@@ -1,7 +1,6 @@
 import dataclasses
 import json
 import math
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
@@ -18,43 +17,11 @@ from qdcomp.report.summary import (
     tabulate_runs,
 )
 
-VOID = {"meta", "link", "input", "br", "img"}
-
-
-class Page(HTMLParser):
-    """Elements and visible text of a page; fails where an element is closed that is not open."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.open: list[str] = []
-        self.feed(text)
-
-    def handle_starttag(self, tag, attributes):
-        self.elements.append((tag, dict(attributes)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if self.open and self.open[-1] not in {"script", "style"}:
-            self.text += data
-
-    def find(self, tag):
-        return [attributes for name, attributes in self.elements if name == tag]
-
-    @property
-    def plots(self):
-        return {found["data-plot"] for found in self.find("div") if "data-plot" in found}
-
 
 @pytest.fixture(scope="module")
-def written(report, tmp_path_factory):
+def written(report, tmp_path_factory, parse_page):
     path = write_report(report, tmp_path_factory.mktemp("run") / "report")
-    return path, Page(path.read_text(encoding="utf-8"))
+    return path, parse_page(path.read_text(encoding="utf-8"))
 
 
 def test_page_holds_everything_and_asks_for_nothing(written):
@@ -104,7 +71,7 @@ def test_every_svg_of_a_surrogate_is_labelled_in_the_plot(written):
         assert any("surrogate engine model" in note for note in notes), name
 
 
-def test_markup_in_texts_is_shown_and_not_run(report, cold):
+def test_markup_in_texts_is_shown_and_not_run(report, cold, parse_page):
     attack = "<script>alert(1)</script><img src=x onerror=alert(1)>"
     hostile = dataclasses.replace(
         report,
@@ -116,16 +83,16 @@ def test_markup_in_texts_is_shown_and_not_run(report, cold):
         provenance={attack: {attack: [attack]}},
     )
     text = render_page(hostile)
-    page = Page(text)
+    page = parse_page(text)
     assert attack in page.text
     assert "<script>alert(1)" not in text
     assert page.find("img") == []
     assert not [found for _, found in page.elements if "onerror" in found]
 
 
-def test_what_is_missing_is_absent_with_a_sentence(bare):
+def test_what_is_missing_is_absent_with_a_sentence(bare, parse_page):
     sparse = ReportInput("foreign run", "cp2k", "7.1", runs=(DotRun("10 K", bare),))
-    page = Page(render_page(sparse))
+    page = parse_page(render_page(sparse))
     assert page.find("canvas") == []
     assert not {name for name in page.plots if name.startswith(("orbitals", "mode_", "structure"))}
     assert "phonon_dos_layer" not in page.plots
@@ -137,15 +104,15 @@ def test_what_is_missing_is_absent_with_a_sentence(bare):
         assert part in words
 
 
-def test_report_without_a_run_says_so(tmp_path):
+def test_report_without_a_run_says_so(tmp_path, parse_page):
     path = write_report(ReportInput("nothing yet", "model", "1"), tmp_path)
-    page = Page(path.read_text(encoding="utf-8"))
+    page = parse_page(path.read_text(encoding="utf-8"))
     assert "No trajectory has been analysed yet" in page.text
     assert page.plots == set()
 
 
-def test_temperature_series_has_figures_of_each_run(temperature_series):
-    page = Page(render_page(temperature_series))
+def test_temperature_series_has_figures_of_each_run(temperature_series, parse_page):
+    page = parse_page(render_page(temperature_series))
     assert {"run1_dephasing", "run2_dephasing", "linewidth_temperature"} <= page.plots
     table = tabulate_runs(temperature_series)
     assert table.header == ("Quantity", "10 K", "300 K")
