@@ -12,6 +12,7 @@ of a step; ``torn`` leaves half a CONTCAR), ``truncate`` (vasprun.xml lacks its 
 ``jump`` (the energy leaps up, as with too large a POTIM), ``no_output`` (stops at once).
 ``starts``: how many starts in one directory fail, the later ones do not; ``always`` for all.
 ``only``: name of the directory that fails, any if absent. ``version``: the version to claim.
+A list of such is gone through for the first whose ``only`` is the directory at hand.
 ``replay``: a directory whose files are copied in place of computing any.
 """
 
@@ -35,7 +36,6 @@ class Behaviour:
         self.start = 1 + (int(counter.read_text()) if counter.is_file() else 0)
         counter.write_text(str(self.start))
         fails = told.get("failure") is not None
-        fails = fails and told.get("only", directory.name) == directory.name
         limit = told.get("starts", "always")
         if limit != "always":
             fails = fails and self.start <= limit
@@ -84,9 +84,12 @@ def _read(directory):
     beside = directory / VARIABLE
     if not told and beside.is_file():
         told = beside.read_text()
-    if told and not told.lstrip().startswith("{"):
+    if told and not told.lstrip().startswith(("{", "[")):
         told = Path(told).read_text()
-    return json.loads(told) if told else {}
+    found = json.loads(told) if told else {}
+    entries = found if isinstance(found, list) else [found]
+    fits = (entry for entry in entries if entry.get("only", directory.name) == directory.name)
+    return next(fits, {})
 
 
 def _read_text(name):

@@ -1,7 +1,7 @@
 """A smooth, short-ranged pair potential with periodic images: made up, not physics.
 
 Each pair of elements has a Morse well at 1.02 times the sum of covalent radii, switched off between
-1.3 and 1.9 times that (6 Å at most), so that next neighbours hold together and others do not feel
+1.15 and 1.45 times that (6 Å at most): neighbours that are bound stay so, and molecules do not feel
 each other. With IVDW there is a weak damped attraction up to 6 Å. ENCUT and the functional add a
 constant to each atom, so that energies of different settings differ.
 """
@@ -12,9 +12,9 @@ RADII = {
     "H": 0.31, "C": 0.76, "N": 0.71, "O": 0.66, "F": 0.57, "P": 1.07, "S": 1.05, "Cl": 1.02,
     "Br": 1.20, "I": 1.39, "Cs": 2.44, "Pb": 1.46,
 }  # fmt: skip
-STEEPNESS = 2.0  # 1/Å
+STEEPNESS = 2.5  # 1/Å
 WELL_EV = 0.8
-C6_EV = 8.0
+C6_EV = 2.0
 DAMPING_ANGSTROM = 3.0
 CUTOFF = 6.0  # Å
 SKIN = 0.8  # Å
@@ -84,8 +84,8 @@ class PairPotential:
         decay = np.exp(-STEEPNESS * (r - well))
         morse = WELL_EV * (decay**2 - 2.0 * decay)
         morse_slope = 2.0 * STEEPNESS * WELL_EV * (decay - decay**2)
-        end = np.minimum(1.9 * well, CUTOFF)
-        near, near_slope = _switch(r, np.minimum(1.3 * well, 0.8 * end), end)
+        end = np.minimum(1.45 * well, CUTOFF)
+        near, near_slope = _switch(r, np.minimum(1.15 * well, 0.8 * end), end)
         far, far_slope = _switch(r, np.full_like(r, CUTOFF - 2.0), np.full_like(r, CUTOFF))
         denominator = r**6 + DAMPING_ANGSTROM**6
         pull = -self._dispersion / denominator

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from ase import Atoms
+from ase import Atoms, units
 from builders.vasp_jobs import make_slab_job
 from builders.vasp_potcars import write_potcars
 from builders.vasp_stand_in import install_stand_in
@@ -21,6 +21,8 @@ from qdcomp.engines.vasp import VaspEngine
 from qdcomp.engines.vasp.directories import make_whole, read_vasp_directory
 from qdcomp.engines.vasp.trajectory_files import Unwrapper
 from qdcomp.errors import EngineError, InputError, ParseError
+from qdcomp.recipes.foreign_run import analyse_foreign_run
+from qdcomp.trajectory import open_trajectory
 
 STEPS = 12
 STEP_FS = 2.0
@@ -90,8 +92,6 @@ def test_the_result_has_velocities_and_the_energy_of_the_last_frame(finished: Pa
     result = engine.parse(finished)
     np.testing.assert_allclose(result.atoms.positions, frames[-1].positions, atol=1e-9)
     speed = np.linalg.norm(frames[-1].positions - frames[-2].positions, axis=1) / STEP_FS
-    from ase import units
-
     found = np.linalg.norm(result.atoms.get_velocities() * units.fs, axis=1)
     np.testing.assert_allclose(found, speed, rtol=0.3, atol=1e-4)
     assert result.steps == STEPS and not result.atoms.pbc.any()
@@ -256,3 +256,24 @@ def test_a_real_dynamics_of_liquid_silicon(shared_data: Path, tmp_path: Path) ->
     frames = list(found.frames())
     moved = np.diff([frame.positions for frame in frames], axis=0)
     assert 0.02 < np.abs(moved).max() < 0.3
+
+
+def test_a_foreign_dynamics_is_analysed(tmp_path: Path) -> None:
+    dynamics = DynamicsSettings(300.0, STEP_FS, 80, thermostat_time_fs=None)
+    held = np.array([True, False, False, False])
+    job = make_slab_job("dynamics", atoms=make_cluster(), dynamics=dynamics, charge=2,
+                        kpoints=(1, 1, 1), frozen=held)  # fmt: skip
+    directory = run(tmp_path / "job", job)
+    folder = tmp_path / "foreign"
+    folder.mkdir()
+    for name in ("OUTCAR", "XDATCAR"):
+        shutil.copyfile(directory / name, folder / name)
+    found = analyse_foreign_run(folder, tmp_path / "out", skip_fs=20.0)
+    assert found.structure.charge == 2
+    assert not any("charge" in text for text in found.warnings)
+    assert found.structure.frozen.tolist() == [True, False, False, False]
+    assert found.analysis.n_frames == 70 and found.analysis.temperature_k == 300.0
+    frames = list(load_engine("vasp").read_frames(directory))[10:]
+    gaps = [(frame.lumo_ev or 0.0) - (frame.homo_ev or 0.0) for frame in frames]
+    with open_trajectory(found.trajectory_path) as trajectory:
+        np.testing.assert_allclose(trajectory.gap_ev, gaps, atol=1e-9)
