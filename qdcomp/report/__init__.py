@@ -13,15 +13,25 @@ if TYPE_CHECKING:
     from qdcomp.report.html import write_report
     from qdcomp.report.structure_picture import draw_structure
     from qdcomp.report.summary import summarise_run
+    from qdcomp.report.surface_content import (
+        StructurePair,
+        SurfaceReportContent,
+        SurfaceRunContent,
+    )
+    from qdcomp.report.surface_html import write_surface_report
 
 __all__ = [
     "DotRun",
     "JobRow",
     "PublishedRow",
     "ReportInput",
+    "StructurePair",
+    "SurfaceReportContent",
+    "SurfaceRunContent",
     "draw_structure",
     "summarise_run",
     "write_report",
+    "write_surface_report",
 ]
 
 _HOME = {
@@ -29,9 +39,13 @@ _HOME = {
     "JobRow": "content",
     "PublishedRow": "content",
     "ReportInput": "content",
+    "StructurePair": "surface_content",
+    "SurfaceReportContent": "surface_content",
+    "SurfaceRunContent": "surface_content",
     "draw_structure": "structure_picture",
     "summarise_run": "summary",
     "write_report": "html",
+    "write_surface_report": "surface_html",
 }
 
 
