@@ -3,7 +3,6 @@
 import gzip
 import re
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +10,11 @@ import numpy as np
 import pytest
 from ase import Atoms, units
 from builders.vasp_jobs import make_slab_job
-from builders.vasp_potcars import write_potcars
-from builders.vasp_stand_in import install_stand_in
+from builders.vasp_runs import run_stand_in
 
 from qdcomp.engines import load_engine
 from qdcomp.engines.base import DynamicsSettings, EngineJob
 from qdcomp.engines.foreign import read_foreign_dynamics
-from qdcomp.engines.vasp import VaspEngine
 from qdcomp.engines.vasp.directories import make_whole, read_vasp_directory
 from qdcomp.engines.vasp.trajectory_files import Unwrapper
 from qdcomp.errors import EngineError, InputError, ParseError
@@ -34,21 +31,6 @@ def make_cluster() -> Atoms:
     return Atoms("CsBrPbBr", positions=np.array(positions))
 
 
-def run(directory: Path, job: EngineJob, **told: Any) -> Path:
-    """Write a job and run it once with the stand-in."""
-    directory.mkdir()
-    with pytest.MonkeyPatch.context() as patch:
-        root = directory.parent
-        patch.setenv("PMG_VASP_PSP_DIR", str(write_potcars(root / "sets")))
-        patch.setenv("QDCOMP_VASP", str(install_stand_in(root / "bin")))
-        patch.delenv("VASP_STAND_IN", raising=False)
-        engine = VaspEngine()
-        engine.write_inputs(directory, job)
-        with (directory / "vasp.out").open("w") as output:
-            subprocess.run(engine.command(directory), cwd=directory, stdout=output, check=True)
-    return directory
-
-
 def make_job(atoms: Atoms, **changes: Any) -> EngineJob:
     dynamics = DynamicsSettings(300.0, STEP_FS, STEPS, thermostat_time_fs=None)
     changes = {"kpoints": (1, 1, 1)} | changes
@@ -57,7 +39,9 @@ def make_job(atoms: Atoms, **changes: Any) -> EngineJob:
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return run(tmp_path_factory.mktemp("frames") / "job", make_job(make_cluster(), charge=2))
+    return run_stand_in(
+        tmp_path_factory.mktemp("frames") / "job", make_job(make_cluster(), charge=2)
+    )
 
 
 @pytest.fixture
@@ -263,7 +247,7 @@ def test_a_foreign_dynamics_is_analysed(tmp_path: Path) -> None:
     held = np.array([True, False, False, False])
     job = make_slab_job("dynamics", atoms=make_cluster(), dynamics=dynamics, charge=2,
                         kpoints=(1, 1, 1), frozen=held)  # fmt: skip
-    directory = run(tmp_path / "job", job)
+    directory = run_stand_in(tmp_path / "job", job)
     folder = tmp_path / "foreign"
     folder.mkdir()
     for name in ("OUTCAR", "XDATCAR"):

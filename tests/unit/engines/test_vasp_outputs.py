@@ -2,45 +2,23 @@
 
 import gzip
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from builders.vasp_jobs import make_mixed_slab, make_molecule_job, make_slab_job
-from builders.vasp_potcars import write_potcars
-from builders.vasp_stand_in import install_stand_in
+from builders.vasp_runs import run_stand_in
 
 from qdcomp.engines import Engine, EngineResult, load_engine
-from qdcomp.engines.base import EngineJob, RelaxationSettings
-from qdcomp.engines.vasp import VaspEngine
-from qdcomp.engines.vasp.eigenvalues import Bands, find_frontier, read_eigenval
+from qdcomp.engines.base import RelaxationSettings
+from qdcomp.engines.vasp.eigenvalues import find_frontier
 from qdcomp.engines.vasp.error_text import find_error_text
-from qdcomp.engines.vasp.oszicar import read_oszicar
 from qdcomp.engines.vasp.outcar import read_outcar
-from qdcomp.engines.vasp.outcar_blocks import read_frequency
-from qdcomp.engines.vasp.projections import read_populations
 from qdcomp.engines.vasp.vasprun import read_vasprun
-from qdcomp.engines.vasp.xdatcar import iterate_xdatcar
 from qdcomp.errors import ConvergenceError, EngineError, ParseError
 
 SHUFFLED = [4, 1, 6, 0, 3, 2, 5]
-
-
-def run(directory: Path, job: EngineJob, **told: Any) -> Path:
-    """Write a job and run it once with the stand-in."""
-    directory.mkdir()
-    with pytest.MonkeyPatch.context() as patch:
-        root = directory.parent
-        patch.setenv("PMG_VASP_PSP_DIR", str(write_potcars(root / "sets")))
-        patch.setenv("QDCOMP_VASP", str(install_stand_in(root / "bin")))
-        patch.delenv("VASP_STAND_IN", raising=False)
-        engine = VaspEngine()
-        engine.write_inputs(directory, job)
-        with (directory / "vasp.out").open("w") as output:
-            subprocess.run(engine.command(directory), cwd=directory, stdout=output, check=True)
-    return directory
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +33,7 @@ def jobs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "spin": make_molecule_job("energy", charge=1),
         "vibrations": make_molecule_job("vibrations"),
     }
-    return {name: run(root / name, job) for name, job in made.items()}
+    return {name: run_stand_in(root / name, job) for name, job in made.items()}
 
 
 @pytest.fixture
@@ -324,92 +302,6 @@ def test_vibrations_need_converged_forces_and_an_end(copy: Any, engine: Engine) 
     assert not engine.is_complete(directory)
     with pytest.raises(EngineError, match="no vibrational frequencies"):
         engine.parse(directory)
-
-
-@pytest.mark.parametrize(
-    ("line", "value"),
-    [
-        ("   1 f  =   88.856 THz   558.302 2PiTHz 2963.920 cm-1   367.481 meV", 2963.920),
-        ("  48 f/i=    0.313 THz     1.966 2PiTHz   10.437 cm-1     1.294 meV", -10.437),
-        (" some other line", None),
-    ],
-)
-def test_lines_of_modes(line: str, value: float | None) -> None:
-    assert read_frequency(line) == value
-
-
-def test_levels_that_overlap_over_the_kpoints_have_no_gap() -> None:
-    energies = np.array([[[-1.0, 0.5, 1.0], [-1.0, 0.8, 2.0], [-1.0, -0.2, 0.1]]])
-    filling = np.array([[[1.0, 1.0, 0.0], [1.0, 1.0, 0.0], [1.0, 1.0, 0.0]]])
-    (level,), said = find_frontier(Bands(energies, filling))
-    assert (level.orbitals.homo_ev, level.orbitals.lumo_ev) == (0.8, 0.1)
-    assert (level.homo, level.lumo) == ((1, 1), (2, 2))
-    assert "overlap by 0.700 eV" in said[0]
-    full = Bands(energies[:, :, :2], filling[:, :, :2])
-    assert find_frontier(full) == ((), (find_frontier(full)[1][0],))
-    assert "more bands" in find_frontier(full)[1][0]
-
-
-def test_an_eigenval_cut_off_or_without_occupations_is_named(
-    jobs: dict[str, Path], tmp_path: Path
-) -> None:
-    path = tmp_path / "EIGENVAL"
-    text = (jobs["energy"] / "EIGENVAL").read_text()
-    path.write_text(text[: len(text) // 2].rpartition("\n")[0] + "\n")
-    with pytest.raises(ParseError, match="ends before all k-points") as caught:
-        read_eigenval(path)
-    assert caught.value.line is not None
-    lines = text.splitlines()
-    lines[8] = " ".join(lines[8].split()[:2])
-    path.write_text("\n".join(lines) + "\n")
-    with pytest.raises(ParseError, match="expected 3 numbers") as caught:
-        read_eigenval(path)
-    assert caught.value.line == 9
-
-
-def test_a_damaged_procar_is_named(jobs: dict[str, Path], tmp_path: Path) -> None:
-    path = tmp_path / "PROCAR"
-    text = (jobs["energy"] / "PROCAR").read_text()
-    shares = read_populations(jobs["energy"] / "PROCAR", [(0, 0, 0), (0, 3, 29), (0, 99, 0)])
-    assert sorted(shares) == [(0, 0, 0), (0, 3, 29)]
-    path.write_text(text.replace("0.108", "*****").replace("0.076", "*****"))
-    with pytest.raises(ParseError, match="expected the share of atom") as caught:
-        read_populations(path, [(0, 0, 0)])
-    assert caught.value.line is not None
-    path.write_text("nothing\n")
-    with pytest.raises(ParseError, match="no PROCAR"):
-        read_populations(path, [(0, 0, 0)])
-
-
-def test_energies_that_are_stars_are_named(tmp_path: Path) -> None:
-    path = tmp_path / "OSZICAR"
-    heading = "       N       E                     dE             d eps       ncg     rms\n"
-    path.write_text(f"{heading}   1 F= ********** E0= **********  d E =-.1E+01\n")
-    with pytest.raises(ParseError, match="no energies F and E0") as caught:
-        read_oszicar(path)
-    assert caught.value.line == 2
-    with pytest.raises(ParseError, match="not there"):
-        read_oszicar(tmp_path / "nowhere")
-
-
-def test_an_xdatcar_that_is_damaged_in_the_middle_is_named(
-    jobs: dict[str, Path], tmp_path: Path
-) -> None:
-    path = tmp_path / "XDATCAR"
-    lines = (jobs["relax"] / "XDATCAR").read_text().splitlines(keepends=True)
-    assert len(list(iterate_xdatcar(jobs["relax"] / "XDATCAR"))) == (len(lines) - 7) // 8
-    path.write_text("".join([*lines[:12], "   0.1  rubbish\n", *lines[13:]]))
-    with pytest.raises(ParseError, match="expected 3 numbers") as caught:
-        list(iterate_xdatcar(path))
-    assert caught.value.line == 13
-    path.write_text("".join([*lines[:12], *lines[13:]]))
-    with pytest.raises(ParseError, match="expected"):
-        list(iterate_xdatcar(path))
-    path.write_text("".join(lines[:12]))
-    assert list(iterate_xdatcar(path)) == []
-    path.write_text("")
-    with pytest.raises(ParseError, match="is empty"):
-        list(iterate_xdatcar(path))
 
 
 def test_a_stopped_run_is_not_complete_and_says_so(copy: Any, engine: Engine) -> None:

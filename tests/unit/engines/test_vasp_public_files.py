@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import gzip
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from ase.formula import Formula
+from builders.vasp_jobs import make_slab_job
 
+from qdcomp.engines.base import DynamicsSettings
 from qdcomp.engines.vasp.eigenvalues import find_frontier, read_eigenval
+from qdcomp.engines.vasp.inputs import prepare_job
 from qdcomp.engines.vasp.ionic_steps import RunOutput
 from qdcomp.engines.vasp.oszicar import read_oszicar
 from qdcomp.engines.vasp.outcar import iterate_outcar, read_outcar
+from qdcomp.engines.vasp.poscar import read_written_structure
 from qdcomp.engines.vasp.vasprun import read_vasprun
 from qdcomp.engines.vasp.xdatcar import iterate_xdatcar
 from qdcomp.errors import ParseError
@@ -92,6 +99,32 @@ FRAMES = {
         1, {"Na": 4, "Cl": 4}, [5.6946] * 3, [0.5, 0.0, 0.5], [0.5, 0.0, 0.5]),
 }  # fmt: skip
 
+# atoms of each element, length of the cell vectors, whether there are velocities
+STRUCTURES = {
+    "failed/aliasing/POSCAR": ("Na2FeNiO4", [2.8161, 4.8776, 4.9587], False),
+    "failed/large_cell_real_optlay/POSCAR": ("Ca24Al28O66", [12.0788, 12.0788, 11.9702], False),
+    "failed/lrf_comm/POSCAR": ("Na12Gd12S24", [12.1046, 8.0749, 14.0618], False),
+    "failed/nonconv/CONTCAR": ("Si2", [4.1518] * 3, False),
+    "failed/nonconv/POSCAR": ("Si2", [8.3144] * 3, False),
+    "failed/poscar_error/CONTCAR": ("Na2FeNiO4", [2.8161, 4.8776, 4.9587], False),
+    "failed/poscar_error/POSCAR": ("Na2FeNiO4", [2.8161, 4.8776, 4.9587], False),
+    "failed/positive_energy/POSCAR": ("Na2FeNiO4", [2.8161, 4.8776, 4.9587], False),
+    "failed/potim/POSCAR": ("Fe16S32", [5.4302, 5.4302, 32.5809], False),
+    "failed/too_few_bands/POSCAR": ("Eu4In32Rh8", [4.3644, 13.817, 16.118], False),
+    "failed/unconverged/CONTCAR": ("Na2FeNiO4", [2.8161, 4.8776, 4.9587], False),
+    "failed/unconverged/POSCAR": ("Na2FeNiO4", [2.8161, 4.8776, 4.9587], False),
+    "failed/zpotrf/POSCAR": ("Na2FeNiO4", [2.8161, 4.8776, 4.9587], False),
+    "md_pymatgen/CONTCAR.MD": ("Li20Ge2P4S24", [8.825, 8.6838, 12.7604], True),
+    "md_pymatgen/CONTCAR.MD.npt": ("Si8", [5.6043, 5.3747, 5.4693], True),
+    "relax_feo_custodian/CONTCAR": ("Fe2O2", [2.3135, 3.2734, 6.2473], False),
+    "relax_feo_custodian/POSCAR": ("Fe2O2", [3.0682, 3.0923, 5.3357], False),
+    "slab_pymatgen/CONTCAR.relax1.gz": ("Dy9", [3.5738, 3.5738, 51.3494], False),
+    "static_cluster_AlN_nomad/CONTCAR": ("Al15H59C71N15O15", [27.1567] * 3, False),
+    "static_cluster_AlN_nomad/POSCAR": ("Al15H59C71N15O15", [27.1567] * 3, False),
+    "static_full_set_custodian/CONTCAR": ("Na4Cl4", [5.6946] * 3, False),
+    "static_full_set_custodian/POSCAR": ("Na4Cl4", [5.6946] * 3, False),
+}
+
 # line that the error names, text in it
 DAMAGED = {
     "failed/large_cell_real_optlay/vasprun.xml": (442, "cut off"),
@@ -115,18 +148,20 @@ def read(path: Path) -> RunOutput:
 
 
 def is_covered(name: str) -> bool:
-    tables = (RUNS, ENDS, GAPS, ENERGIES, FRAMES, DAMAGED, CUT_OFF)
+    tables = (RUNS, ENDS, GAPS, ENERGIES, FRAMES, STRUCTURES, DAMAGED, CUT_OFF)
     return any(name in table for table in tables)
 
 
 def test_no_output_is_left_out(vasp_files: Path) -> None:
-    kinds = ("OUTCAR", "OSZICAR", "XDATCAR", "vasprun", "EIGENVAL", "PROCAR")
+    kinds = (
+        "OUTCAR", "OSZICAR", "XDATCAR", "vasprun", "EIGENVAL", "PROCAR", "POSCAR", "CONTCAR",
+    )  # fmt: skip
     found = [
         path.relative_to(vasp_files).as_posix()
         for path in vasp_files.rglob("*")
         if path.is_file() and path.name.startswith(kinds)
     ]
-    assert len(found) == 36
+    assert len(found) == 58
     assert [name for name in found if not is_covered(name)] == []
 
 
@@ -192,6 +227,31 @@ def test_positions(vasp_files: Path, name: str) -> None:
     np.testing.assert_allclose(np.linalg.norm(frames[0].cell, axis=1), edges, atol=5.1e-5)
     np.testing.assert_allclose(frames[0].fractions[0], first, atol=5.1e-6)
     np.testing.assert_allclose(frames[-1].fractions[0], last, atol=5.1e-6)
+
+
+@pytest.mark.parametrize("name", STRUCTURES)
+def test_structures_to_go_on_from(vasp_files: Path, tmp_path: Path, name: str) -> None:
+    formula, edges, moving = STRUCTURES[name]
+    path = vasp_files / name
+    if path.suffix == ".gz":
+        path = tmp_path / "CONTCAR"
+        path.write_bytes(gzip.decompress((vasp_files / name).read_bytes()))
+    lines = path.read_text().splitlines()
+    cell = np.loadtxt(lines[2:5]) * float(lines[1])
+    np.testing.assert_allclose(np.linalg.norm(cell, axis=1), edges, atol=5.1e-5)
+    counts = zip(lines[5].split(), map(int, lines[6].split()), strict=True)
+    symbols = tuple(symbol for symbol, count in counts for _ in range(count))
+    wanted = Formula(formula).count()
+    assert {symbol: symbols.count(symbol) for symbol in set(symbols)} == wanted
+    dynamics = DynamicsSettings(300.0, 1.0, 10, thermostat_time_fs=None)
+    described = make_slab_job("dynamics", dynamics=dynamics) if moving else make_slab_job("relax")
+    plain = prepare_job(described, None)
+    order = tuple(range(len(symbols)))
+    job = replace(plain, symbols=symbols, order=order, cell=cell)
+    found = read_written_structure(path, job)
+    assert found is not None and found.positions.shape == (len(symbols), 3)
+    assert (found.velocities is not None) is moving
+    assert read_written_structure(path, replace(job, cell=1.01 * cell)) is None
 
 
 @pytest.mark.parametrize("name", DAMAGED)
