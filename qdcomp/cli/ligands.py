@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 ligands = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
-    help="List ligands, or show one of the library, a SMILES or a file.",
+    help="List ligands, or show one: qdcomp ligands list, qdcomp ligands show PEA.",
 )
 
 SITES = {"A": "cation on an A site", "X": "anion on an X site", "AX": "zwitterion"}

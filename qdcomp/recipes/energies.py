@@ -11,7 +11,7 @@ from qdcomp.engines import EngineResult
 from qdcomp.errors import InputError, QdcompError
 from qdcomp.recipes.planned_job import ENGINE_KINDS, PlannedJob
 from qdcomp.recipes.run_directory import RunDirectory
-from qdcomp.recipes.stages import is_done
+from qdcomp.recipes.stages import FAILURE_NAME, is_done
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,9 @@ def _name_energy(job: PlannedJob) -> str:
 
 def _read_result(run: RunDirectory, job: PlannedJob) -> tuple[EngineResult | None, str]:
     if not is_done(run, job):
-        return None, f"{job.name} is not complete"
+        said = run.job_directory(job) / FAILURE_NAME
+        reason = said.read_text(encoding="utf-8").strip() if said.is_file() else "not complete"
+        return None, f"{job.name}: {reason}"
     try:
         result = run.engine.parse(run.job_directory(job))
     except QdcompError as error:

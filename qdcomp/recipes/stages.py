@@ -14,7 +14,7 @@ from ase import Atoms
 from qdcomp.analysis import DotAnalysis, analyse_dot, compute_dephasing
 from qdcomp.analysis.dot import DEFAULT_TEMPERATURES_K
 from qdcomp.engines import EngineJob
-from qdcomp.errors import EngineError, InputError, StoreError
+from qdcomp.errors import EngineError, InputError, QdcompError, StoreError
 from qdcomp.recipes.dot_schema import AnalysisSpec
 from qdcomp.recipes.execution import RunRecord, read_run_record, run_job
 from qdcomp.recipes.plan import build_structures, describe_engine_job
@@ -26,6 +26,9 @@ from qdcomp.trajectory import Frame, Trajectory, TrajectoryWriter, open_trajecto
 
 SUMMARY_NAME = "summary.json"
 """File in the folder of a run with the linewidth at each sampling temperature."""
+
+FAILURE_NAME = "failure.txt"
+"""File in a job directory that says why the job failed, until it succeeds."""
 
 INPUTS_NAME = "inputs.json"
 """File in a job directory with the SHA-256 of each input."""
@@ -80,11 +83,18 @@ def read_input_hashes(directory: Path) -> dict[str, str]:
 
 def run_engine(run: RunDirectory, job: PlannedJob) -> RunRecord:
     """Run the engine on a job; after a relaxation, write the relaxed structure."""
-    record = run_job(run.engine, run.job_directory(job))
-    if job.kind == "relax":
-        result = run.engine.parse(run.job_directory(job))
-        relaxed = run.read_built(job.piece).with_positions(result.atoms.positions)
-        write_whole(run.relaxed_path(job.piece), relaxed)
+    directory = run.job_directory(job)
+    failure = directory / FAILURE_NAME
+    failure.unlink(missing_ok=True)
+    try:
+        record = run_job(run.engine, directory)
+        if job.kind == "relax":
+            result = run.engine.parse(directory)
+            relaxed = run.read_built(job.piece).with_positions(result.atoms.positions)
+            write_whole(run.relaxed_path(job.piece), relaxed)
+    except QdcompError as error:
+        failure.write_text(f"{error}\n", encoding="utf-8")
+        raise
     return record
 
 

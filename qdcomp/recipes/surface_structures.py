@@ -28,6 +28,7 @@ from qdcomp.structures import (
     build_slab,
     choose_configurations,
     load_ligand,
+    measure_upright_length,
     vacuum_for,
 )
 from qdcomp.structures.conformers import ConformerChoice
@@ -61,7 +62,7 @@ def build_study_slab(study: SurfaceStudy) -> Slab:
     """
     if study.slab is None:
         raise InputError(f"{study.name} has no slab; write slab: {{repeat: [2, 2], layers: 1}}")
-    return _build_slab(study.slab, load_study_ligand(study).length_angstrom)
+    return _build_slab(study.slab, measure_upright_length(load_study_ligand(study)))
 
 
 @lru_cache(maxsize=8)
@@ -150,7 +151,7 @@ def _attach(
 ) -> Structure:
     spec, ligand_spec, seed = what
     ligand = _load_ligand(ligand_spec.name, ligand_spec.charge, seed, ligand_spec.conformer)
-    slab = _build_slab(spec, ligand.length_angstrom)
+    slab = _build_slab(spec, measure_upright_length(ligand))
     return attach_ligands(slab, ligand, sites, vacant=vacant, seed=seed)
 
 

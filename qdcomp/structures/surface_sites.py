@@ -1,10 +1,11 @@
 """Where ligands sit on a slab: an A site, and the X that leaves with its ligand.
 
 A ligand and its counterion come and go together. Each A site of the surface is given one of the
-nearest X of the outermost planes of its side, each X to one A at most, so that the sum of the
-distances is smallest; of X equally near the one further along the diagonal of the cell is taken,
-the same way for every site, so that the pairs repeat as the surface does. In a slab so thin that
-both sides share their outermost A, these belong to the upper side.
+nearest X of the outermost plane of its side, or of the plane below where that has too few, each X
+to one A at most, so that the sum of the distances is smallest; of X equally near the one further
+along the diagonal of the cell is taken, the same way for every site, so that the pairs repeat as
+the surface does. In a slab so thin that both sides share their outermost A, these belong to the
+upper side.
 """
 
 from __future__ import annotations
@@ -85,6 +86,9 @@ def _find_side(
         return ()
     anions = np.flatnonzero(np.isin(symbols, X_ELEMENTS) & free)
     anions = anions[height[anions] > height[cations].max() - X_DEPTH_ANGSTROM]
+    outermost = anions[height[anions] > height[anions].max(initial=-np.inf) - PLANE_ANGSTROM]
+    if len(outermost) >= len(cations):
+        anions = outermost
     if len(anions) < len(cations):
         raise InputError(
             f"the {side} of the slab has {len(cations)} A sites and {len(anions)} X to leave with "

@@ -84,6 +84,18 @@ def test_every_site_has_an_anion_of_its_own_near_it():
             assert site.normal[2] == (1.0 if site.side == "top" else -1.0)
 
 
+@pytest.mark.parametrize("crystal", ["cubic", "orthorhombic"])
+def test_the_anion_that_leaves_is_a_terminal_one(crystal):
+    """In the tilted crystal the Br of the PbBr2 plane are nearer to Cs, and stay."""
+    slab = build_slab(crystal=crystal)
+    atoms = slab.structure.atoms
+    lead = np.flatnonzero(atoms.symbols == "Pb")
+    for site in slab.sites:
+        assert slab.structure.depth_cells[site.anion] == 0.0
+        below = atoms.get_distances(site.anion, lead, mic=True, vector=True)
+        assert np.abs(below[:, 2]).min() > 2.5
+
+
 def test_one_side_has_the_upper_sites_alone():
     slab = build_slab(sides="one")
     assert {site.side for site in slab.sites} == {"top"}
