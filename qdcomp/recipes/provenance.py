@@ -99,10 +99,17 @@ def parse_jobs(run: RunDirectory) -> dict[str, EngineResult]:
 
 
 def list_engine_warnings(results: Mapping[str, EngineResult]) -> tuple[str, ...]:
-    """Say what the engine warned of, job by job."""
-    return tuple(
-        f"{name}: {warning}" for name, result in results.items() for warning in result.warnings
-    )
+    """Say what the engine warned of, each warning once with the jobs that it is of."""
+    jobs: dict[str, list[str]] = {}
+    for name, result in results.items():
+        for warning in result.warnings:
+            jobs.setdefault(warning, []).append(name)
+    return tuple(f"{_name_jobs(names)}: {warning}" for warning, names in jobs.items())
+
+
+def _name_jobs(names: list[str]) -> str:
+    more = f" and {len(names) - 1} other job{'s' if len(names) > 2 else ''}"
+    return names[0] + (more if len(names) > 1 else "")
 
 
 def _describe_job(run: RunDirectory, job: PlannedJob, result: EngineResult) -> dict[str, Any]:
