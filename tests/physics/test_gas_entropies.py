@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from qdcomp.analysis import ideal_gas_entropy
+from qdcomp.structures import load_ligand
 
 BAR_PA = 1e5
 J_PER_MOL = 96485.33212
@@ -168,3 +169,12 @@ def test_ts_of_an_extended_dda_is_the_papers():
     gas = ideal_gas_entropy(elements, positions, 298.15, 101325.0)
     assert gas.ts_ev == pytest.approx(1.05, abs=0.08)
     assert not gas.linear
+
+
+@pytest.mark.parametrize(
+    ("name", "conformer", "paper_ev"), [("PEA", "lowest", 0.95), ("DDA", "extended", 1.05)]
+)
+def test_ts_of_the_librarys_own_conformers_is_the_papers(name, conformer, paper_ev):
+    atoms = load_ligand(name, conformer=conformer).atoms
+    gas = ideal_gas_entropy(atoms.get_chemical_symbols(), atoms.positions, 298.15, 101325.0)
+    assert gas.ts_ev == pytest.approx(paper_ev, abs=0.08)

@@ -32,6 +32,7 @@ from qdcomp.engines.cp2k.output_tail import (
     read_tail,
 )
 from qdcomp.engines.cp2k.outputs import Cp2kOutput, read_output
+from qdcomp.engines.deadline import read_deadline
 from qdcomp.errors import ParseError
 
 FREE_FIELDS = frozenset(
@@ -65,9 +66,6 @@ PRECONDITIONER_LADDER = ("FULL_ALL", "FULL_SINGLE_INVERSE", "FULL_KINETIC", "NON
 
 STALL_SECONDS = 3600.0
 """Time without output after which a run counts as hung; FULL_ALL of a 2000-atom dot stays below."""
-
-DEADLINE_VARIABLES = ("QDCOMP_DEADLINE", "SLURM_JOB_END_TIME")
-"""Environment variables with the time (seconds since 1970) at which the job will be ended."""
 
 DEADLINE_MARGIN_S = 600.0
 """Time before the deadline at which CP2K is asked to write its restart and end."""
@@ -247,15 +245,6 @@ def make_handlers(directory: Path) -> Sequence[ErrorHandler]:
         SilentEnd(name),
         Deadline(name),
     )
-
-
-def read_deadline() -> float | None:
-    """Time at which the batch job will be ended [s since 1970]; None where nobody says so."""
-    for name in DEADLINE_VARIABLES:
-        value = os.environ.get(name, "")
-        if value.replace(".", "", 1).isdigit():
-            return float(value)
-    return None
 
 
 def change_settings(job: JobFile, change: Mapping[str, Any]) -> JobFile:

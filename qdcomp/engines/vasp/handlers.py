@@ -38,7 +38,7 @@ from custodian.vasp.handlers import (
 )
 from custodian.vasp.io import load_vasprun
 
-from qdcomp.engines.cp2k.handlers import read_deadline
+from qdcomp.engines.deadline import read_deadline
 from qdcomp.engines.vasp.allowed_changes import (
     GUESSES,
     Verdict,
