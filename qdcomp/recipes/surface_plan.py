@@ -59,7 +59,10 @@ def plan_fragment_energy(
     ghost: Fragment = "",
     without: Fragment = "",
 ) -> PlannedJob:
-    """Plan the energy of a part of a relaxed slab, with the basis of the rest or without."""
+    """Plan the energy of a part of a relaxed slab, with the basis of the rest or without.
+
+    On the k-points of the slab's last energy: the two are subtracted.
+    """
     return _plan(
         study,
         "02",
@@ -68,7 +71,7 @@ def plan_fragment_energy(
         (parent.name,),
         label=label,
         geometry_from=piece,
-        kpoints=slab_kpoints(study),
+        kpoints=study.final_kpoints or slab_kpoints(study),
         ghost=ghost,
         without=without,
     )

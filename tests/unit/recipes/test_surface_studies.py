@@ -110,6 +110,13 @@ def test_counterpoise_has_each_part_with_and_without_the_others_basis(make_study
     }
 
 
+def test_all_energies_of_a_binding_energy_are_on_the_same_kpoints(make_study):
+    study = make_study(rest="binding: {counterpoise: yes}\nfinal_kpoints: [2, 2, 1]")
+    slabs = [job for job in plan_jobs(study) if job.kind == "energy"]
+    assert len(slabs) == 6
+    assert {job.kpoints for job in slabs} == {(2, 2, 1)}
+
+
 def test_the_ligand_leaves_with_the_anion_of_its_site(make_study):
     study = make_study()
     complex_ = build_structures(study)["complex"]
