@@ -68,7 +68,9 @@ def test_ten_kills_lose_no_frame_and_repeat_no_job(tmp_path):
         now = read_completed(root)
         assert {name: now[name] for name in completed} == completed
         completed = now
-        arguments = ["resume", str(root)]
+        # On a busy machine the first kills may come before there is a run.
+        if (root / "study.yaml").exists():
+            arguments = ["resume", str(root)]
         time.sleep(0.1)
     assert killed >= KILLS - 1, "the study ended before it could be killed often enough"
     final = start("resume", str(root))
