@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from ase import Atoms
+from ase.data import covalent_radii
 from numpy.typing import NDArray
 
 from qdcomp.errors import InputError
@@ -83,7 +84,8 @@ def cut_molecules(
     Raises
     ------
     InputError
-        The ligand cannot be made neutral in the form asked for.
+        The ligand cannot be made neutral in the form asked for, it has fewer neighbours than
+        asked for, or a displacement moves a molecule into its neighbour or through it.
     """
     molecules = _cut(study, layer, chosen_in or layer)
     first, others = molecules[0], molecules[1:]
@@ -108,13 +110,34 @@ def measure_scan(study: SurfaceStudy, layer: Structure, chosen_in: Structure) ->
 def _displace(study: SurfaceStudy, first: Atoms, second: Atoms) -> list[Atoms]:
     """Move the second molecule along the line from the first, by each displacement."""
     line = _centre(second) - _centre(first)
-    line /= np.linalg.norm(line)
+    apart = float(np.linalg.norm(line))
     moved = []
     for distance in study.pair.displacements_angstrom:
+        if apart + distance <= 0.0:
+            raise InputError(
+                f"pair.displacements: {distance:g} angstrom moves a molecule through its "
+                f"neighbour, {apart:.2f} angstrom from centre to centre; write displacements "
+                f"above {-apart:.2f} angstrom"
+            )
         atoms = second.copy()
-        atoms.positions += distance * line
+        atoms.positions += distance * line / apart
+        if distance < 0.0:
+            _check_overlap(first, atoms, distance)
         moved.append(atoms)
     return moved
+
+
+def _check_overlap(first: Atoms, moved: Atoms, distance: float) -> None:
+    """Refuse atoms of two molecules that are nearer than if they were bonded."""
+    apart = np.linalg.norm(first.positions[:, None] - moved.positions[None], axis=2)
+    bonds = covalent_radii[first.numbers][:, None] + covalent_radii[moved.numbers][None]
+    one, other = np.unravel_index(int(np.argmin(apart - bonds)), apart.shape)
+    if apart[one, other] < bonds[one, other]:
+        raise InputError(
+            f"pair.displacements: {distance:g} angstrom moves a molecule into its neighbour, "
+            f"{first.symbols[one]} to {apart[one, other]:.2f} angstrom from "
+            f"{moved.symbols[other]}, where a bond has {bonds[one, other]:.2f}; move it less far"
+        )
 
 
 def _centre(atoms: Atoms) -> Vector:
@@ -128,7 +151,9 @@ def _cut(study: SurfaceStudy, layer: Structure, chosen_in: Structure) -> list[At
     wanted = study.pair.neighbours
     if study.pair.form == "tail" and len(_cut_form(study, layer, PlacedLigand(0, np.zeros(3)))) > 1:
         return _cut_chains(study, layer, chosen_in, wanted)
-    placed = [PlacedLigand(0, np.zeros(3)), *_find_neighbours(chosen_in, wanted)]
+    found = _find_neighbours(chosen_in)
+    _check_count(len(found), wanted, "ligand")
+    placed = [PlacedLigand(0, np.zeros(3)), *found[:wanted]]
     return [_cut_form(study, layer, entry)[0] for entry in placed]
 
 
@@ -136,12 +161,12 @@ def _cut_chains(
     study: SurfaceStudy, layer: Structure, chosen_in: Structure, wanted: int
 ) -> list[Atoms]:
     """Cut out one chain of a ligand of several, and the nearest chains of other ligands."""
-    found = _find_neighbours(chosen_in, len(chosen_in.ligands) * len(IMAGES) ** 2)
     chosen = [
         (entry, index)
-        for entry in found
+        for entry in _find_neighbours(chosen_in)
         for index in range(len(_cut_form(study, chosen_in, entry)))
     ]
+    _check_count(len(chosen), wanted, "chain")
     first = _cut_form(study, chosen_in, PlacedLigand(0, np.zeros(3)))[0]
     distances = [
         _shortest(first, _cut_form(study, chosen_in, entry)[index]) for entry, index in chosen
@@ -153,8 +178,16 @@ def _cut_chains(
     ]
 
 
-def _find_neighbours(layer: Structure, wanted: int) -> list[PlacedLigand]:
-    """Find the ligands nearest to the first one, images among them, on its side of the slab."""
+def _check_count(found: int, wanted: int, what: str) -> None:
+    if found < wanted:
+        raise InputError(
+            f"pair.neighbours: {wanted} are asked for, and a {what} of this layer has {found} on "
+            "its side; ask for fewer, or repeat the surface cell more often"
+        )
+
+
+def _find_neighbours(layer: Structure) -> list[PlacedLigand]:
+    """Find the other ligands on the side of the first one, images among them, nearest first."""
     atoms = layer.atoms
     perovskite = atoms.positions[layer.ligand_index < 0, 2].mean()
     mine = atoms[layer.ligand_index == 0]
@@ -173,11 +206,7 @@ def _find_neighbours(layer: Structure, wanted: int) -> list[PlacedLigand]:
                 moved.positions += shift
                 found.append((round(_shortest(mine, moved), 4), PlacedLigand(number, shift)))
     found.sort(key=lambda entry: (entry[0], entry[1].number))
-    if len(found) < wanted:
-        raise InputError(
-            f"{wanted} neighbours are asked for, and a ligand of this layer has {len(found)}"
-        )
-    return [entry for _, entry in found[:wanted]]
+    return [entry for _, entry in found]
 
 
 def _shortest(first: Atoms, second: Atoms) -> float:
