@@ -66,6 +66,10 @@ def read_study(path: Path | str, *, engine: str | None = None) -> Study:
         raise ParseError("not a text in UTF-8; save the file as UTF-8", path, line) from None
     document, problems = read_document(path, text)
     fields = _read_common_fields(document, engine)
+    if fields["recipe"] is None:
+        document.pass_over("recipe")  # which keys there may be is the recipe's to say
+        document.finish()
+        problems.raise_if_any()
     own_settings = _take_engine_section(document, fields["engine"])
     common = _read_relaxation(document)
     fields["relaxation"] = _read_relaxation(own_settings) or common or RelaxationSettings()
@@ -106,7 +110,7 @@ def _read_common_fields(document: Section, engine: str | None) -> dict[str, Any]
     fields: dict[str, Any] = {
         "name": _read_name(document),
         "description": (document.take_text("description") or "").strip(),
-        "recipe": document.take_choice("recipe", RECIPES, required=RECIPES[0]),
+        "recipe": document.take_choice("recipe", RECIPES, required=" or ".join(RECIPES)),
         "engine": document.take_choice("engine", tuple(ENGINES), required=next(iter(ENGINES))),
         "reference": _read_reference(document),
     }

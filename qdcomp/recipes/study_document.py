@@ -173,6 +173,11 @@ class Section:
         except InputError as error:
             self.complain(key, str(error))
 
+    def pass_over(self, key: str) -> None:
+        """Take the keys that nobody took for known, but those that may be `key`, misspelt."""
+        rest = [other for other in self._values if other not in self._known]
+        self._known.extend(other for other in rest if not suggest_nearest(other, [key]))
+
     def finish(self) -> None:
         """Note keys that nobody took, with the nearest one that is known, and keys missing."""
         unknown = [key for key in self._values if key not in self._known]

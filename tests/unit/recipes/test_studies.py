@@ -276,3 +276,17 @@ def test_a_file_that_a_setting_names_is_found_from_any_folder(tmp_path, monkeypa
 def test_a_file_that_is_not_there_is_left_to_the_engine_to_refuse(write):
     text = change("  cp2k: {cutoff_ry", "  model: {parameters: none.yaml}\n  cp2k: {cutoff_ry")
     assert read_study(write(text)).engine_settings == {"parameters": "none.yaml"}
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("recipe: surface_enrgy", "line 2: recipe: 'surface_enrgy' is none of"),
+        ("recipie: surface_energy", r"line 2: recipie: unknown key; did you mean 'recipe'\?"),
+        ("description: none", "line 1: recipe: missing; write it like recipe: dot_linewidth or"),
+    ],
+)
+def test_with_the_recipe_unknown_nothing_is_said_of_its_keys(write, line, told):
+    with pytest.raises(InputError, match=told) as caught:
+        read_study(write(change("recipe: dot_linewidth", line)))
+    assert len(str(caught.value).splitlines()) == 1
