@@ -12,6 +12,7 @@ the permutations.
 from __future__ import annotations
 
 import itertools
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -30,6 +31,8 @@ SYMMETRY_TOLERANCE_ANGSTROM = 0.01
 
 ENERGY_DECIMALS = 6
 """Digits of the electrostatic energy [eV] that order configurations: rounding must not."""
+
+_NAME = re.compile(r"N(?P<bound>0|[1-9][0-9]{0,3})(-[a-z]+)?")
 
 Permutation = tuple[int, ...]
 
@@ -220,6 +223,41 @@ def _letter(rank: int) -> str:
     return (_letter(high - 1) if high else "") + chr(ord("a") + low)
 
 
+def check_choice(choice: str | tuple[str, ...]) -> None:
+    """Check that a choice of configurations is ``ewald``, ``all`` or names such as ``N4-b``.
+
+    Raises
+    ------
+    InputError
+        It is something else, or has a name twice.
+    """
+    if choice in ("ewald", "all"):
+        return
+    names = [choice] if isinstance(choice, str) else list(choice)
+    misspelt = names if isinstance(choice, str) else [n for n in names if not _NAME.fullmatch(n)]
+    if misspelt:
+        raise InputError(
+            f"{', '.join(map(repr, misspelt))} chooses no configuration; expected ewald, all, or a "
+            "list of names like N4-b: four ligands, the arrangement of second lowest energy"
+        )
+    if len(set(names)) != len(names):
+        raise InputError(f"a configuration is there twice in {', '.join(names)}; name each once")
+
+
+def find_bound(name: str) -> int:
+    """Find the number of ligands of a configuration by its name, 4 for ``N4-b``.
+
+    Raises
+    ------
+    InputError
+        It is no name of a configuration.
+    """
+    match = _NAME.fullmatch(name)
+    if match is None:
+        raise InputError(f"{name!r} is no name of a configuration; expected one like N4-b")
+    return int(match["bound"])
+
+
 def choose_configurations(
     slab: Slab, bound: int, choice: Literal["ewald", "all"] | tuple[str, ...] = "ewald"
 ) -> tuple[Configuration, ...]:
@@ -236,15 +274,16 @@ def choose_configurations(
     Raises
     ------
     InputError
-        A name with this number of ligands is none of the arrangements.
+        The choice is misspelt, or a name with this number of ligands is none of the arrangements.
     """
+    check_choice(choice)
     every = enumerate_configurations(slab, bound)
     if choice == "all":
         return every
     if choice == "ewald":
         return every[:1]
     known = {configuration.name: configuration for configuration in every}
-    wanted = [name for name in choice if name.partition("-")[0] == f"N{bound}"]
+    wanted = [name for name in choice if find_bound(name) == bound]
     unknown = [name for name in wanted if name not in known]
     if unknown:
         raise InputError(

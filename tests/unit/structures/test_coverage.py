@@ -80,3 +80,9 @@ def test_the_scheme_has_a_circle_for_every_site():
     assert scheme.top.sum() == 4
     assert scheme.labels == tuple(site.name for site in slab.sites)
     np.testing.assert_allclose(scheme.cell, np.diag([11.74, 11.74]), atol=1e-9)
+
+
+@pytest.mark.parametrize("choice", ["Ewald", "N4-a", ("ewald",), ("N4_a",), ("N4-a", "N4-a")])
+def test_a_choice_that_is_misspelt_is_not_taken_for_another(choice):
+    with pytest.raises(InputError, match=r"chooses no configuration|there twice"):
+        choose_configurations(build_slab(), 4, choice)
