@@ -81,7 +81,8 @@ class LigandSpec:
     conformer
         ``lowest``, ``extended`` or ``xtb``.
     counterion
-        What it is paired with in the gas phase, and removed with from the surface.
+        What it is paired with in the gas phase, and removed with from the surface: the halide of
+        the slab, where there is one.
     box_angstrom
         Edge of the cubic box of molecules [Å]; None leaves it to the engine.
     """

@@ -20,8 +20,15 @@ from qdcomp.recipes.surface_schema import (
     SurfaceStudy,
     ThermodynamicsSpec,
 )
-from qdcomp.recipes.surface_structures import build_study_slab, choose_sites, load_study_ligand
-from qdcomp.structures import parse_composition
+from qdcomp.recipes.surface_structures import (
+    build_study_slab,
+    check_vacuum,
+    choose_sites,
+    load_study_ligand,
+)
+from qdcomp.structures import Ligand, parse_composition
+from qdcomp.structures.coverage import check_choice
+from qdcomp.structures.molecule_input import FILE_ENDINGS
 
 MAX_REPEAT = 8
 """Most surface cells along one direction."""
@@ -30,7 +37,8 @@ MAX_LAYERS = 20
 
 MAX_KPOINTS = 50
 
-_LIGAND_FILES = (".xyz", ".extxyz", ".sdf", ".mol")
+_FRACTION = re.compile(r"(?P<ligand>.+):(\d+\.\d*|\.\d+)", re.ASCII)
+"""A ligand of a mixed shell, as ``qdcomp build`` reads it; no SMILES ends so."""
 
 
 def read_surface_fields(
@@ -49,10 +57,11 @@ def read_surface_fields(
     folder
         Folder of the study, which the file of a ligand is looked for in.
     """
+    slab = _read_slab(document, own_settings) if recipe != "gas_entropy" else None
     fields: dict[str, Any] = {
-        "ligand": _read_ligand(document, folder),
-        "slab": _read_slab(document, own_settings) if recipe != "gas_entropy" else None,
-        "thermodynamics": _read_thermodynamics(document),
+        "ligand": _read_ligand(document, folder, slab or SlabSpec()),
+        "slab": slab,
+        "thermodynamics": _read_thermodynamics(document, folder),
     }
     common = _read_kpoints(document, "final_kpoints")
     fields["final_kpoints"] = _read_kpoints(own_settings, "final_kpoints") or common
@@ -67,18 +76,27 @@ def read_surface_fields(
     return fields
 
 
-def _read_ligand(document: Section, folder: Path) -> LigandSpec | None:
+def _read_ligand(document: Section, folder: Path, slab: SlabSpec) -> LigandSpec | None:
+    """Read the ligand; its counterion is the halide that leaves the slab with it."""
     section = document.take_section("ligand", required="{name: PEA}")
     if section is None:
         return None
-    name = section.take_text("name", required="PEA, a SMILES or a file")
+    name = section.take_text("name", required="PEA, a SMILES or a file") or ""
+    mixed = _FRACTION.fullmatch(name)
+    if mixed:
+        section.complain(
+            "name",
+            f"{name!r} has a fraction, and the ligands of a study are all the same: write "
+            f"{mixed['ligand']}; qdcomp build places mixed shells",
+        )
+    halide = parse_composition(slab.composition).x
     conformers = ("lowest", "extended", "xtb")
     conformer = section.take_choice("conformer", conformers) or "lowest"
     spec = LigandSpec(
-        name=_find_ligand_file(name or "", folder),
+        name=_find_ligand_file(name, folder),
         charge=section.take_integer("charge", -9, 9),
         conformer=cast(Any, conformer),
-        counterion=section.take_choice("counterion", ("Cl", "Br", "I", "Cs")) or "Br",
+        counterion=section.take_choice("counterion", ("Cl", "Br", "I", "Cs")) or halide,
         box_angstrom=section.take_quantity("box", LENGTH),
     )
     section.finish()
@@ -87,7 +105,7 @@ def _read_ligand(document: Section, folder: Path) -> LigandSpec | None:
 
 def _find_ligand_file(name: str, folder: Path) -> str:
     """Give the absolute path of a ligand's file: jobs run in other folders."""
-    if not name.endswith(_LIGAND_FILES):
+    if not name.lower().endswith(FILE_ENDINGS):
         return name
     there = [place / name for place in (folder, Path()) if (place / name).is_file()]
     return str(there[0].resolve()) if there else name
@@ -99,9 +117,10 @@ def _read_slab(document: Section, own_settings: Section | None) -> SlabSpec | No
     if section is None:
         return None
     default = SlabSpec()
-    composition = section.take_text("composition") or default.composition
+    composition = default.composition
     with section.noting("composition"):
-        composition = parse_composition(composition).formula
+        text = section.take_text("composition") or default.composition
+        composition = parse_composition(text).formula
     repeat = section.take_integers("repeat", 1, MAX_REPEAT, count=2) or default.repeat
     kpoints = _read_kpoints(section, "kpoints")
     spec = SlabSpec(
@@ -143,11 +162,13 @@ def _read_coverage(document: Section) -> CoverageSpec:
     if section is None:
         return CoverageSpec()
     bound = section.take_integers("bound", 0, 4 * MAX_REPEAT**2) or ()
-    names = section.take_texts("configurations")
+    names = section.take_texts("configurations") or ("ewald",)
+    chosen: Any = names[0] if names in (("ewald",), ("all",)) else names
+    with section.noting("configurations"):
+        check_choice(chosen)
     if len(set(bound)) != len(bound):
         section.complain("bound", "the same number is there twice")
     section.finish()
-    chosen: Any = names[0] if names in ((), ("ewald",), ("all",)) and names else names or "ewald"
     return CoverageSpec(tuple(sorted(bound)), chosen)
 
 
@@ -180,7 +201,7 @@ def _read_pair(document: Section) -> PairSpec:
     return spec
 
 
-def _read_thermodynamics(document: Section) -> ThermodynamicsSpec:
+def _read_thermodynamics(document: Section, folder: Path) -> ThermodynamicsSpec:
     section = document.take_section("thermodynamics")
     default = ThermodynamicsSpec()
     if section is None:
@@ -190,7 +211,7 @@ def _read_thermodynamics(document: Section) -> ThermodynamicsSpec:
         temperature_k=section.take_quantity("temperature", TEMPERATURE) or default.temperature_k,
         pressure_pa=section.take_quantity("pressure", PRESSURE) or default.pressure_pa,
         method=cast(Any, section.take_choice("method", methods) or default.method),
-        ligand=section.take_text("ligand") or "",
+        ligand=_find_ligand_file(section.take_text("ligand") or "", folder),
         symmetry_number=section.take_integer("symmetry_number", 1, 60),
     )
     section.finish()
@@ -198,19 +219,52 @@ def _read_thermodynamics(document: Section) -> ThermodynamicsSpec:
 
 
 def check_surface(study: SurfaceStudy, document: Section) -> None:
-    """Try to build the ligand and the bare slab; what is wrong is noted in the document."""
+    """Try to build the ligand and the bare slab; what is wrong is noted in the document.
+
+    A check stands inside the ones that it rests on, so that a mistake is told once.
+    """
     with document.noting("ligand"):
         ligand = load_study_ligand(study)
-        if study.slab is not None and ligand.site != "A":
-            raise InputError(
-                f"{ligand.name} ({ligand.charge:+d} e, {ligand.head_group}) takes no A site: this "
-                "recipe removes a cationic ligand and a halide together; choose an ammonium, or "
-                "build the slab with qdcomp build"
-            )
-    with document.noting("thermodynamics"):
-        load_study_ligand(study, study.thermodynamics.ligand)
-    if study.slab is not None:
-        with document.noting("slab"):
-            build_study_slab(study)
-            with document.noting("coverage" if study.recipe == "surface_energy" else "binding"):
-                choose_sites(study)
+        if study.slab is not None:
+            _check_exchange(study, ligand, study.slab)
+        with document.noting("thermodynamics"):
+            _check_entropy_ligand(study, ligand)
+        if study.slab is not None:
+            _check_slab(study, document)
+
+
+def _check_exchange(study: SurfaceStudy, ligand: Ligand, slab: SlabSpec) -> None:
+    """Check that the ligand and its counterion are what the slab's ions can be exchanged for."""
+    if ligand.site != "A":
+        raise InputError(
+            f"{ligand.name} ({ligand.charge:+d} e, {ligand.head_group}) takes no A site: this "
+            "recipe removes a cationic ligand and a halide together; choose an ammonium, or "
+            "build the slab with qdcomp build"
+        )
+    halide = parse_composition(slab.composition).x
+    if study.ligand.counterion != halide:
+        raise InputError(
+            f"the counterion is {study.ligand.counterion}, and what leaves {slab.composition} with "
+            f"a ligand is {halide}: the energies would not balance; write counterion: {halide}, or "
+            "leave it out"
+        )
+
+
+def _check_entropy_ligand(study: SurfaceStudy, ligand: Ligand) -> None:
+    """Check that the ligand whose entropy is taken could stand for the ligand of the study."""
+    other = load_study_ligand(study, study.thermodynamics.ligand)
+    if (other.charge, other.site) != (ligand.charge, ligand.site):
+        raise InputError(
+            f"the entropy of {other.name} ({other.charge:+d} e, {other.site} site) is not that of "
+            f"{ligand.name} ({ligand.charge:+d} e, {ligand.site} site); choose a ligand of the "
+            "same charge and site, or leave it out"
+        )
+
+
+def _check_slab(study: SurfaceStudy, document: Section) -> None:
+    with document.noting("slab"):
+        build_study_slab(study)
+        with document.noting("coverage" if study.recipe == "surface_energy" else "binding"):
+            choose_sites(study)
+            with document.noting("slab"):
+                check_vacuum(study)

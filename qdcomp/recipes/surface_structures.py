@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from qdcomp.errors import InputError
 from qdcomp.recipes.planned_job import Fragment
 from qdcomp.recipes.surface_plan import CATION, COUNTERION, ENTROPY_LIGAND, ION_PAIR
-from qdcomp.recipes.surface_schema import LigandSpec, SlabSpec, SurfaceStudy
+from qdcomp.recipes.surface_schema import ZONE_CENTRE, LigandSpec, SlabSpec, SurfaceStudy
 from qdcomp.structures import (
     NO_LIGAND,
     Configuration,
@@ -29,9 +29,15 @@ from qdcomp.structures import (
     choose_configurations,
     load_ligand,
     measure_upright_length,
+    parse_composition,
     vacuum_for,
 )
 from qdcomp.structures.conformers import ConformerChoice
+from qdcomp.structures.coverage import find_bound
+from qdcomp.structures.placement import MIN_VACUUM_ANGSTROM
+
+_A_PLANES = {"100": "{a}{x}", "110": "{a}{b}{x}", "111": "{a}{x}3"}
+"""Plane that holds the A sites of each facet."""
 
 
 @lru_cache(maxsize=16)
@@ -58,11 +64,18 @@ def build_study_slab(study: SurfaceStudy) -> Slab:
     Raises
     ------
     InputError
-        The study has no slab, or one that cannot be built.
+        The study has no slab, one that cannot be built, or one without a site for its ligand.
     """
-    if study.slab is None:
-        raise InputError(f"{study.name} has no slab; write slab: {{repeat: [2, 2], layers: 1}}")
-    return _build_slab(study.slab, measure_upright_length(load_study_ligand(study)))
+    spec, _, _ = _describe(study)
+    slab = _build_slab(spec, measure_upright_length(load_study_ligand(study)))
+    if not slab.sites:
+        perovskite = parse_composition(spec.composition)
+        plane = _A_PLANES[slab.facet].format(a=perovskite.a, b=perovskite.b, x=perovskite.x)
+        raise InputError(
+            f"the slab ends in {slab.termination} and has no A site for {study.ligand.name}; use "
+            f"termination: {plane}"
+        )
+    return slab
 
 
 @lru_cache(maxsize=8)
@@ -102,6 +115,13 @@ def choose_sites(study: SurfaceStudy) -> tuple[Configuration, ...]:
     if 0 not in wanted:
         raise InputError("ΔG(N) is counted from N = 0, the surface without ligands; add 0 to bound")
     choice = study.coverage.configurations
+    for name in () if isinstance(choice, str) else choice:
+        if find_bound(name) not in wanted:
+            raise InputError(
+                f"the configuration {name} has {find_bound(name)} ligands, and bound has "
+                f"{', '.join(map(str, wanted))}; add {find_bound(name)} to bound, or leave {name} "
+                "out"
+            )
     return tuple(
         entry for number in wanted for entry in choose_configurations(slab, number, choice)
     )
@@ -119,6 +139,48 @@ def find_site(slab: Slab, name: str) -> str:
     if name and name not in names:
         raise InputError(f"the slab has no site {name!r}; sites: {', '.join(names)}")
     return name or names[0]
+
+
+def check_vacuum(study: SurfaceStudy) -> None:
+    """Check that the vacuum which a study asks for holds its ligands, wherever they stand.
+
+    Raises
+    ------
+    InputError
+        It does not: the ligands of two images would touch.
+    """
+    if study.slab is None or study.slab.vacuum_angstrom is None:
+        return
+    slab, ligand = build_study_slab(study), load_study_ligand(study)
+    reach = measure_upright_length(ligand)
+    fullest = min(_list_occupied(study), key=lambda sites: _measure_gap(slab, reach, sites))
+    if _measure_gap(slab, reach, fullest) >= MIN_VACUUM_ANGSTROM:
+        return
+    both = len({slab.find_site(name).side for name in fullest}) == 2
+    needed = vacuum_for(reach, "both" if both else "one")
+    raise InputError(
+        f"a vacuum of {study.slab.vacuum_angstrom:g} angstrom is too small for {ligand.name}, "
+        f"which stands {reach:.1f} angstrom high on {'both sides' if both else 'one side'}; write "
+        f"vacuum: {needed:g} angstrom, or leave it out"
+    )
+
+
+def _list_occupied(study: SurfaceStudy) -> list[tuple[str, ...]]:
+    """Sites with a ligand in each structure of a study, by name."""
+    slab = build_study_slab(study)
+    if study.recipe == "surface_energy":
+        return [configuration.occupied for configuration in choose_sites(study)]
+    if study.recipe == "ligand_binding":
+        return [(find_site(slab, study.binding.site),)]
+    return [tuple(site.name for site in slab.sites)]
+
+
+def _measure_gap(slab: Slab, reach_angstrom: float, occupied: tuple[str, ...]) -> float:
+    """Height that ligands of a reach [Å] on some sites leave between two images [Å]."""
+    z = slab.structure.atoms.positions[:, 2]
+    sites = [slab.find_site(name) for name in occupied]
+    ends = [site.position[2] + site.normal[2] * reach_angstrom for site in sites]
+    return float(slab.structure.atoms.cell[2, 2] - np.ptp([*z, *ends]))
 
 
 def build_layer(study: SurfaceStudy) -> Structure:
@@ -139,10 +201,13 @@ def build_single(study: SurfaceStudy) -> Structure:
 
 
 def _describe(study: SurfaceStudy) -> tuple[SlabSpec, LigandSpec, int]:
-    """Give what decides the structures of a study, so that they are built once a process."""
+    """Give what decides the structures of a study, so that they are built once a process.
+
+    The k-points do not: each engine may have its own.
+    """
     if study.slab is None:
         raise InputError(f"{study.name} has no slab; write slab: {{repeat: [2, 2], layers: 1}}")
-    return study.slab, study.ligand, study.seed
+    return dataclasses.replace(study.slab, kpoints=ZONE_CENTRE), study.ligand, study.seed
 
 
 @lru_cache(maxsize=64)
