@@ -12,7 +12,9 @@ Beside it stands the average over the configurations with their degeneracies g,
     F(N) = −kT ln Σ_i g_i exp(−E_i / kT),
 
 which contains the entropy of where the ligands sit: F lies below the lowest configuration, by
-kT ln g where there is but one. F(N) is referred to F(0), which has one configuration.
+kT ln g where there is but one. F(N) is referred to F(0), which has one configuration. The sum is
+over all arrangements of N ligands on n sites: where the degeneracies of the energies that are
+known do not add up to n!/N!(n−N)!, there is no average.
 """
 
 from __future__ import annotations
@@ -39,9 +41,9 @@ SIDES = {"one": 1, "both": 2}
 """Surfaces of a slab that carry ligands."""
 
 AVERAGE_NOTE = (
-    "the averaged curve is -kT ln of the sum over configurations with their degeneracies: "
-    "it includes the entropy of where the ligands sit; the default curve is the lowest "
-    "configuration, as in Mi et al."
+    "the averaged curve is -kT ln of the sum over configurations with their degeneracies, at each "
+    "N whose configurations are all computed: it includes the entropy of where the ligands sit; "
+    "the default curve is the lowest configuration, as in Mi et al."
 )
 """What the averaged curve is."""
 
@@ -53,7 +55,9 @@ class SurfaceEnergyCurve:
     Attributes
     ----------
     bound
-        Numbers of bound ligands, 0, 1, …, shape ``(n,)``.
+        Numbers of bound ligands, 0, 1, … up to the largest given, shape ``(n,)``.
+    n_sites
+        Sites that can hold a ligand.
     free_energy_ev, free_energy_error_ev
         ΔG(N) of the lowest configuration and its standard error [eV], shape ``(n,)``. The error is
         NaN where that of an energy in it is not known.
@@ -63,15 +67,18 @@ class SurfaceEnergyCurve:
     lowest
         Name of the lowest configuration of each N, empty at a gap.
     averaged_free_energy_ev, averaged_free_energy_error_ev
-        F(N) − F(0) − N μ, with the entropy of the configurations, and its error, shape ``(n,)``.
+        F(N) − F(0) − N μ, with the entropy of the configurations, and its error, shape ``(n,)``;
+        NaN where not all arrangements of N ligands are among the energies.
     averaged_differential_ev
         Its differential [eV], shape ``(n,)``.
     mean_energy_ev
-        Boltzmann mean of ΔG over the configurations, without that entropy [eV], shape ``(n,)``.
+        Boltzmann mean of ΔG over the configurations, without that entropy [eV], shape ``(n,)``;
+        NaN likewise.
     minimum_bound
         N of the lowest ΔG among those known.
     minimum_is_certain
-        False where a gap or a failed configuration could hide a lower one next to the minimum.
+        False where a gap, a failed configuration or the end of the series could hide a lower one
+        next to the minimum.
     minimum_note
         The minimum in words, with the reason if it is uncertain.
     per_area_mev_per_angstrom2, per_area_mj_per_m2
@@ -91,6 +98,7 @@ class SurfaceEnergyCurve:
     """
 
     bound: NDArray[np.int64]
+    n_sites: int
     free_energy_ev: NDArray[np.float64]
     free_energy_error_ev: NDArray[np.float64]
     differential_ev: NDArray[np.float64]
@@ -116,10 +124,16 @@ class SurfaceEnergyCurve:
     incomplete: tuple[str, ...]
     warnings: tuple[str, ...]
 
+    @property
+    def has_average(self) -> bool:
+        """Whether the average is known at an N that has several configurations."""
+        return _has_average(self.averaged_free_energy_ev, self.configurations)
+
 
 def compute_surface_energy(
     configurations: Sequence[ConfigurationEnergy],
     *,
+    n_sites: int,
     ion_pair_energy_ev: float,
     ts_ev: float,
     area_angstrom2: float,
@@ -137,6 +151,8 @@ def compute_surface_energy(
     ----------
     configurations
         Energy, or failure, of each configuration, that without ligands among them.
+    n_sites
+        Sites that can hold a ligand, on all sides that carry ligands.
     ion_pair_energy_ev, ion_pair_error_ev
         E(LBr) in the gas [eV] and its standard error; None if not known.
     ts_ev
@@ -153,13 +169,14 @@ def compute_surface_energy(
     Raises
     ------
     InputError
-        If the energy at N = 0 is missing, a name occurs twice, a number is not finite, a
-        degeneracy is below 1, or ``sides`` is neither.
+        If the energy at N = 0 is missing, a name occurs twice, a number is not finite, there are
+        more ligands than sites, a degeneracy is below 1, the degeneracies of an N add up to more
+        than its arrangements, or ``sides`` is neither.
     """
     _check_numbers(ion_pair_energy_ev, ts_ev, chemical_potential_ev, ion_pair_error_ev)
     area = require_positive("area", area_angstrom2, "Å²") * _count_sides(sides)
     temperature = require_positive("temperature", temperature_k, "K")
-    groups = group_by_bound(configurations)
+    groups = group_by_bound(configurations, n_sites)
     bound = np.arange(len(groups), dtype=np.int64)
     lowest = tuple(find_lowest(group) for group in groups)
     energies = np.array([np.nan if entry is None else entry.energy_ev for entry in lowest])
@@ -169,12 +186,13 @@ def compute_surface_energy(
     reference = ion_pair_energy_ev - ts_ev + chemical_potential_ev
     reference_error = np.nan if ion_pair_error_ev is None else ion_pair_error_ev
     free_energy = energies - energies[0] - bound * reference
-    average = average_over_configurations(groups, temperature)
+    average = average_over_configurations(groups, n_sites, temperature)
     averaged = average.free_energy_ev - average.free_energy_ev[0] - bound * reference
     gaps, incomplete = list_gaps(groups), list_incomplete(groups)
-    minimum, certain, note = _name_minimum(free_energy, groups)
+    minimum, certain, note = _name_minimum(free_energy, groups, n_sites)
     return SurfaceEnergyCurve(
         bound=bound,
+        n_sites=n_sites,
         free_energy_ev=free_energy,
         free_energy_error_ev=_propagate(bound, errors, reference_error),
         differential_ev=_differentiate(free_energy),
@@ -198,7 +216,14 @@ def compute_surface_energy(
         configurations=tuple(configurations),
         gaps=gaps,
         incomplete=incomplete,
-        warnings=_warn(configurations, gaps, incomplete, certain, note, ion_pair_error_ev),
+        warnings=_warn(
+            configurations,
+            gaps,
+            incomplete,
+            "" if certain else note,
+            ion_pair_error_ev,
+            has_average=_has_average(averaged, configurations),
+        ),
     )
 
 
@@ -222,6 +247,13 @@ def _count_sides(sides: str) -> int:
     return SIDES[sides]
 
 
+def _has_average(
+    averaged: NDArray[np.float64], configurations: Sequence[ConfigurationEnergy]
+) -> bool:
+    counts = np.bincount([entry.bound for entry in configurations])
+    return bool(np.isfinite(averaged[counts > 1]).any())
+
+
 def _differentiate(free_energy: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.diff(free_energy, prepend=np.nan)
 
@@ -243,17 +275,23 @@ def _propagate_differential(
 
 
 def _name_minimum(
-    free_energy: NDArray[np.float64], groups: Sequence[Sequence[ConfigurationEnergy]]
+    free_energy: NDArray[np.float64],
+    groups: Sequence[Sequence[ConfigurationEnergy]],
+    n_sites: int,
 ) -> tuple[int, bool, str]:
     """Return N of the minimum, whether no neighbour can hide a lower one, and that in words."""
     minimum = int(np.nanargmin(free_energy))
     doubts = []
     for neighbour in (minimum - 1, minimum + 1):
-        if 0 <= neighbour < len(groups) and np.isnan(free_energy[neighbour]):
+        if not 0 <= neighbour <= n_sites:
+            continue
+        if neighbour >= len(groups):
+            doubts.append(f"N = {neighbour} next to it was not computed")
+        elif np.isnan(free_energy[neighbour]):
             doubts.append(f"N = {neighbour} next to it has no energy")
-        elif 0 <= neighbour < len(groups) and any(e.energy_ev is None for e in groups[neighbour]):
+        elif any(entry.energy_ev is None for entry in groups[neighbour]):
             doubts.append(f"a configuration of N = {neighbour} failed")
-    note = f"minimum at N = {minimum} of {len(groups) - 1}"
+    note = f"minimum at N = {minimum} of {n_sites}"
     if doubts:
         note += f", uncertain: {' and '.join(doubts)}"
     return minimum, not doubts, note
@@ -263,19 +301,20 @@ def _warn(
     configurations: Sequence[ConfigurationEnergy],
     gaps: tuple[str, ...],
     incomplete: tuple[str, ...],
-    certain: bool,
-    note: str,
+    uncertain_minimum: str,
     ion_pair_error: float | None,
+    *,
+    has_average: bool,
 ) -> tuple[str, ...]:
     warnings = [f"gap: {gap}" for gap in gaps]
     warnings += [f"the lowest may be missing: {entry}" for entry in incomplete]
-    if not certain:
-        warnings.append(note)
+    if uncertain_minimum:
+        warnings.append(uncertain_minimum)
     if ion_pair_error is None and any(entry.error_ev is not None for entry in configurations):
         warnings.append(
             "the energies have errors and E(LBr) has none: no error bar is drawn; "
             "give ion_pair_error_ev, 0 if it is exact"
         )
-    if len({entry.bound for entry in configurations}) < len(configurations):
+    if has_average:
         warnings.append(AVERAGE_NOTE)
     return tuple(warnings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -41,7 +42,7 @@ class ConfigurationEnergy:
 
 @dataclass(frozen=True, eq=False)
 class ConfigurationAverage:
-    """Averages over configurations for each N; NaN at a gap.
+    """Averages over configurations for each N; NaN where not all arrangements have an energy.
 
     Attributes
     ----------
@@ -59,21 +60,29 @@ class ConfigurationAverage:
 
 
 def group_by_bound(
-    configurations: Sequence[ConfigurationEnergy],
+    configurations: Sequence[ConfigurationEnergy], n_sites: int
 ) -> tuple[tuple[ConfigurationEnergy, ...], ...]:
     """Return the configurations of each N = 0, 1, … up to the largest; empty where none is given.
 
     Raises
     ------
     InputError
-        If N = 0 has no energy, a name occurs twice, or a number cannot be.
+        If N = 0 has no energy, a name occurs twice, a number cannot be, or there are more ligands
+        or arrangements of them than the sites have.
     """
     _check_configurations(configurations)
     largest = max(entry.bound for entry in configurations)
-    return tuple(
+    if largest > n_sites:
+        raise InputError(
+            f"{largest} ligands on {n_sites} sites; expected at most one ligand a site"
+        )
+    groups = tuple(
         tuple(entry for entry in configurations if entry.bound == bound)
         for bound in range(largest + 1)
     )
+    for bound, group in enumerate(groups):
+        _check_degeneracies(group, bound, n_sites)
+    return groups
 
 
 def find_lowest(group: Sequence[ConfigurationEnergy]) -> ConfigurationEnergy | None:
@@ -83,10 +92,13 @@ def find_lowest(group: Sequence[ConfigurationEnergy]) -> ConfigurationEnergy | N
 
 
 def average_over_configurations(
-    groups: Sequence[Sequence[ConfigurationEnergy]], temperature_k: float
+    groups: Sequence[Sequence[ConfigurationEnergy]], n_sites: int, temperature_k: float
 ) -> ConfigurationAverage:
-    """Boltzmann averages over the configurations of each N that have an energy."""
-    rows = [_average(group, BOLTZMANN_EV_PER_K * temperature_k) for group in groups]
+    """Boltzmann averages over the configurations of each N of which all have an energy."""
+    rows = [
+        _average(group, math.comb(n_sites, bound), BOLTZMANN_EV_PER_K * temperature_k)
+        for bound, group in enumerate(groups)
+    ]
     free, mean, error = np.array(rows, dtype=np.float64).T
     return ConfigurationAverage(free_energy_ev=free, mean_energy_ev=mean, error_ev=error)
 
@@ -118,10 +130,10 @@ def _describe_failures(group: Sequence[ConfigurationEnergy]) -> str:
 
 
 def _average(
-    group: Sequence[ConfigurationEnergy], thermal_energy: float
+    group: Sequence[ConfigurationEnergy], arrangements: int, thermal_energy: float
 ) -> tuple[float, float, float]:
     known = [entry for entry in group if entry.energy_ev is not None]
-    if not known:
+    if sum(entry.degeneracy for entry in known) < arrangements:
         return np.nan, np.nan, np.nan
     energies = np.array([entry.energy_ev for entry in known], dtype=np.float64)
     degeneracies = np.array([entry.degeneracy for entry in known], dtype=np.float64)
@@ -149,6 +161,15 @@ def _check_configurations(configurations: Sequence[ConfigurationEnergy]) -> None
             "the energy of the slab without ligands (N = 0) is missing, and every free energy "
             f"refers to it{': ' + failures if failures else ''}; add N = 0 to the series, "
             "or compute it again, and go on"
+        )
+
+
+def _check_degeneracies(group: Sequence[ConfigurationEnergy], bound: int, n_sites: int) -> None:
+    total, arrangements = sum(entry.degeneracy for entry in group), math.comb(n_sites, bound)
+    if total > arrangements:
+        raise InputError(
+            f"the degeneracies of N = {bound} add up to {total}, and {n_sites} sites hold "
+            f"{bound} ligands in {arrangements} ways; give each configuration once"
         )
 
 

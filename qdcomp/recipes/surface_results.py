@@ -144,6 +144,7 @@ def _combine_surface_energy(run: RunDirectory, energies: EnergyTable) -> LigandR
         configurations,
         ion_pair_energy_ev=energies.require(ION_PAIR),
         ts_ev=entropy.ts_ev,
+        n_sites=len(slab.sites),
         area_angstrom2=slab.area_angstrom2,
         sides=study.slab.sides if study.slab else "both",
         temperature_k=study.thermodynamics.temperature_k,

@@ -85,7 +85,7 @@ def _of_minimum(run: SurfaceRunContent) -> str | None:
     if run.curve is None:
         return None
     certain = "" if run.curve.minimum_is_certain else " (uncertain)"
-    return f"N = {run.curve.minimum_bound} of {run.curve.bound[-1]}{certain}"
+    return f"N = {run.curve.minimum_bound} of {run.curve.n_sites}{certain}"
 
 
 def _of_arrangement(run: SurfaceRunContent) -> str | None:
@@ -117,7 +117,7 @@ def _of_curve(name: str, error: str = "") -> Callable[[SurfaceRunContent], _Pair
 
 
 def _of_last_ligand(run: SurfaceRunContent) -> _Pair:
-    if run.curve is None:
+    if run.curve is None or run.curve.bound[-1] < run.curve.n_sites:
         return None
     return _known(float(run.curve.differential_ev[-1])), _known(
         float(run.curve.differential_error_ev[-1])

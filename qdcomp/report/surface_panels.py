@@ -96,7 +96,7 @@ def free_energy_panel(content: SurfaceReportContent, found: Sequence[CurveOfRun]
     return Panel(
         name="surface_free_energy",
         title=f"Surface free energy of {content.ligand} on the surface",
-        x_label=f"Bound ligands N of {last} (shaded: ligands per nm²)",
+        x_label=f"Bound ligands N of {curves[0].n_sites} (shaded: ligands per nm²)",
         y_label="ΔG(N) per cell, solid (eV)",
         marks=tuple(marks),
         description=_describe_curves(found),
@@ -154,6 +154,7 @@ def _free_energy_marks(prefix: str, index: int, curve: SurfaceEnergyCurve) -> li
     if len(numbers):
         label = f"{prefix}each configuration"
         marks.append(Points(label, numbers, energies, color, symbol=symbol, faint=True))
+    if curve.has_average:
         averaged = f"{prefix}−kT ln Σ over configurations"
         marks.append(Line(averaged, bound, curve.averaged_free_energy_ev, color, dash="dot"))
     return marks

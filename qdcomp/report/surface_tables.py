@@ -7,6 +7,13 @@ from qdcomp.report.number_text import MISSING, format_duration, format_measured,
 from qdcomp.report.surface_content import SurfaceReportContent, name_run
 from qdcomp.report.text_table import TextTable
 
+AVERAGE_NOTE = (
+    "“With configurations” is −kT ln of the sum over configurations with their degeneracies, from "
+    "N = 0, at each N whose configurations are all computed; it holds the entropy of where the "
+    "ligands sit."
+)
+"""What the column of the average is."""
+
 
 def tabulate_levels(content: SurfaceReportContent) -> TextTable:
     """Put engine, version and settings of the runs side by side."""
@@ -32,8 +39,7 @@ def tabulate_curves(content: SurfaceReportContent) -> TextTable | None:
     last = max(int(curve.bound[-1]) for _, curve in found)
     for run, curve in found:
         prefix = f"{run.label}: " if several else ""
-        header += [f"{prefix}ΔG (eV)", f"{prefix}differential (eV)", f"{prefix}per area (mJ/m²)",
-                   f"{prefix}with configurations (eV)", f"{prefix}lowest"]  # fmt: skip
+        header += [f"{prefix}ΔG (eV)", f"{prefix}differential (eV)", f"{prefix}per area (mJ/m²)"]
         pad = [MISSING] * (last + 1 - len(curve.bound))
         pairs = (
             (curve.free_energy_ev, curve.free_energy_error_ev),
@@ -43,15 +49,17 @@ def tabulate_curves(content: SurfaceReportContent) -> TextTable | None:
             [format_measured(*pair) for pair in zip(*both, strict=True)] + pad for both in pairs
         ]
         columns.append([format_plain(value) for value in curve.per_area_mj_per_m2] + pad)
-        columns.append([format_plain(value) for value in curve.averaged_free_energy_ev] + pad)
+        if curve.has_average:
+            header.append(f"{prefix}with configurations (eV)")
+            columns.append([format_plain(value) for value in curve.averaged_free_energy_ev] + pad)
+        header.append(f"{prefix}lowest")
         columns.append([name or MISSING for name in curve.lowest] + pad)
     rows = [(str(number), *(column[number] for column in columns)) for number in range(last + 1)]
     return TextTable(
         "Surface free energy for each number of ligands",
         tuple(header),
         tuple(rows),
-        "“With configurations” is −kT ln of the sum over configurations with their degeneracies, "
-        "from N = 0; it holds the entropy of where the ligands sit.",
+        AVERAGE_NOTE if any(curve.has_average for _, curve in found) else "",
     )
 
 

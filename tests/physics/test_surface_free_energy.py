@@ -20,8 +20,13 @@ PAIR_EV, TS_EV, AREA = -20.0, 0.95, 140.0
 
 
 def compute(configurations, **options):
-    given = {"ion_pair_energy_ev": PAIR_EV, "ts_ev": TS_EV, "area_angstrom2": AREA} | options
-    return compute_surface_energy(configurations, **given)
+    given = {
+        "n_sites": SITES,
+        "ion_pair_energy_ev": PAIR_EV,
+        "ts_ev": TS_EV,
+        "area_angstrom2": AREA,
+    }
+    return compute_surface_energy(configurations, **given | options)
 
 
 def make_ring_model(binding_ev, neighbour_ev):

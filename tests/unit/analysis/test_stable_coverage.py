@@ -12,6 +12,7 @@ def make_curve(free_energies, chemical_potential=0.0):
     ]
     return compute_surface_energy(
         series,
+        n_sites=len(free_energies) - 1,
         ion_pair_energy_ev=-19.0,
         ts_ev=1.0,
         area_angstrom2=140.0,

@@ -27,8 +27,14 @@ def make_series(free_energies_ev, errors=None):
 
 
 def compute(configurations, **options):
-    given = {"ion_pair_energy_ev": ION_PAIR_EV, "ts_ev": TS_EV, "area_angstrom2": AREA} | options
-    return compute_surface_energy(configurations, **given)
+    """The curve of a slab that has no more sites than the largest N given."""
+    given = {
+        "n_sites": max((entry.bound for entry in configurations), default=0),
+        "ion_pair_energy_ev": ION_PAIR_EV,
+        "ts_ev": TS_EV,
+        "area_angstrom2": AREA,
+    }
+    return compute_surface_energy(configurations, **given | options)
 
 
 def test_the_curve_is_the_definition():
@@ -51,6 +57,7 @@ def test_entropy_costs_ts_for_every_ligand():
 
 def test_chemical_potential_shifts_by_n_times_itself():
     series = make_series([0.0, -1.0, -1.5])
+    series[1] = dataclasses.replace(series[1], degeneracy=2)
     shifted = compute(series, chemical_potential_ev=0.3)
     assert shifted.free_energy_ev - compute(series).free_energy_ev == pytest.approx([0, -0.3, -0.6])
     assert shifted.averaged_free_energy_ev - compute(series).averaged_free_energy_ev == (
@@ -91,6 +98,18 @@ def test_the_last_n_missing_makes_the_minimum_before_it_uncertain():
     assert len(curve.bound) == 4
 
 
+def test_a_minimum_at_the_end_of_the_series_is_uncertain_where_sites_are_left():
+    series = make_series([0.0, -1.0, -2.0])
+    curve = compute(series, n_sites=8)
+    assert (curve.minimum_bound, curve.minimum_is_certain) == (2, False)
+    assert curve.minimum_note == (
+        "minimum at N = 2 of 8, uncertain: N = 3 next to it was not computed"
+    )
+    assert curve.minimum_note in curve.warnings
+    assert compute(series, n_sites=2).minimum_is_certain
+    assert compute(make_series([0.0, -1.0, -0.5]), n_sites=8).minimum_is_certain
+
+
 def test_an_n_that_was_never_asked_for_is_a_gap_too():
     curve = compute([entry for entry in make_series([0.0, -1.0, -2.0, -1.0]) if entry.bound != 1])
     assert curve.gaps == ("N = 1: not computed",)
@@ -99,40 +118,56 @@ def test_an_n_that_was_never_asked_for_is_a_gap_too():
 def test_a_configuration_that_failed_beside_another_is_told():
     series = make_series([0.0, -1.0, -2.0, -1.0])
     series.append(ConfigurationEnergy("N3-b", 3, 4, None, failure="walltime"))
-    curve = compute(series)
+    curve = compute(series, n_sites=5)
     assert curve.gaps == ()
     assert curve.incomplete == ("N = 3: N3-b has no energy (walltime)",)
     assert not curve.minimum_is_certain
     assert "a configuration of N = 3 failed" in curve.minimum_note
 
 
-def test_the_lowest_configuration_makes_the_curve_and_the_average_has_the_entropy():
-    thermal = BOLTZMANN_EV_PER_K * 300.0
+def make_two_configurations(second_ev):
+    """Two of eight arrangements of one ligand at -1 eV, the six others at second_ev above."""
     series = make_series([0.0, -1.0])
     low = series[1].energy_ev
     series[1] = dataclasses.replace(series[1], name="N1-a", degeneracy=2)
-    series.append(ConfigurationEnergy("N1-b", 1, 6, low + 0.05))
-    curve = compute(series, temperature_k=300.0)
+    return [*series, ConfigurationEnergy("N1-b", 1, 6, low + second_ev)]
+
+
+def test_the_lowest_configuration_makes_the_curve_and_the_average_has_the_entropy():
+    thermal = BOLTZMANN_EV_PER_K * 300.0
+    curve = compute(make_two_configurations(0.05), n_sites=8, temperature_k=300.0)
     weights = np.array([2.0, 6.0 * np.exp(-0.05 / thermal)])
     assert curve.lowest[1] == "N1-a"
     assert curve.free_energy_ev[1] == pytest.approx(-1.0)
     assert curve.averaged_free_energy_ev[1] == pytest.approx(-1.0 - thermal * np.log(weights.sum()))
     mean = 0.05 * weights[1] / weights.sum()
     assert curve.mean_energy_ev[1] == pytest.approx(-1.0 + mean)
+    assert curve.has_average
     assert any("includes the entropy" in warning for warning in curve.warnings)
 
 
-def test_average_of_one_configuration_is_itself():
-    curve = compute(make_series([0.0, -1.0, -1.5]))
-    assert curve.averaged_free_energy_ev == pytest.approx(curve.free_energy_ev, abs=1e-9)
-    assert curve.mean_energy_ev == pytest.approx(curve.free_energy_ev, abs=1e-9)
+@pytest.mark.parametrize("missing", ["never computed", "failed"])
+def test_there_is_no_average_over_some_of_the_configurations(missing):
+    series = make_two_configurations(0.05)
+    last = dataclasses.replace(series[-1], energy_ev=None, failure="walltime")
+    curve = compute([*series[:-1], *([last] if missing == "failed" else [])], n_sites=8)
+    assert curve.free_energy_ev[1] == pytest.approx(-1.0)
+    assert np.isnan(curve.averaged_free_energy_ev).tolist() == [False, True]
+    assert np.isnan(curve.averaged_differential_ev[1]) and np.isnan(curve.mean_energy_ev[1])
+    assert not curve.has_average
+    assert not any("includes the entropy" in warning for warning in curve.warnings)
+
+
+def test_ligands_that_fill_all_sites_have_one_arrangement():
+    curve = compute(make_series([0.0, -1.0, -1.5]), n_sites=2)
+    assert curve.averaged_free_energy_ev[[0, 2]] == pytest.approx([0.0, -1.5], abs=1e-9)
+    assert curve.mean_energy_ev[2] == pytest.approx(-1.5, abs=1e-9)
 
 
 def test_a_cold_average_does_not_overflow():
-    series = make_series([0.0, -1.0])
-    series.append(ConfigurationEnergy("N1-b", 1, 8, series[1].energy_ev + 3.0))
-    curve = compute(series, temperature_k=1.0)
-    assert curve.averaged_free_energy_ev == pytest.approx(curve.free_energy_ev, abs=1e-6)
+    curve = compute(make_two_configurations(3.0), n_sites=8, temperature_k=1.0)
+    entropy = BOLTZMANN_EV_PER_K * np.log(2)
+    assert curve.averaged_free_energy_ev[1] == pytest.approx(-1.0 - entropy, abs=1e-9)
 
 
 def test_errors_of_the_reference_and_of_the_empty_slab_are_shared():
@@ -164,6 +199,12 @@ def test_errors_that_are_not_known_are_not_zero():
         ([*make_series([0]), ConfigurationEnergy("x", 1, 0, -1.0)], {}, "degeneracy 0"),
         ([*make_series([0]), ConfigurationEnergy("x", 1, 1, np.nan)], {}, "x is nan"),
         ([*make_series([0]), ConfigurationEnergy("x", 1, 1, -1.0, -0.1)], {}, "-0.1"),
+        (make_series([0, -1, -2]), {"n_sites": 1}, "2 ligands on 1 sites"),
+        (
+            [*make_series([0]), ConfigurationEnergy("x", 1, 9, -1.0)],
+            {"n_sites": 8},
+            "N = 1 add up to 9, and 8 sites hold 1 ligands in 8 ways",
+        ),
         (make_series([0, -1]), {"sides": "left"}, "'both' or 'one'"),
         (make_series([0, -1]), {"ts_ev": np.inf}, "T S"),
         (make_series([0, -1]), {"area_angstrom2": 0.0}, "area"),

@@ -200,6 +200,7 @@ def make_curve(
             )
     return compute_surface_energy(
         entries,
+        n_sites=len(slab.sites),
         ion_pair_energy_ev=PAIR_EV,
         ts_ev=TS_EV,
         area_angstrom2=slab.area_angstrom2,

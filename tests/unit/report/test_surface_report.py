@@ -145,6 +145,16 @@ def test_a_value_that_is_missing_is_no_zero(surface_content, surface_run):
     assert all(row[-2:] == (MISSING, MISSING) for row in no_error.rows)
 
 
+def test_the_average_has_a_column_where_all_configurations_were_computed(two_engines):
+    lowest_alone, every = two_engines.runs
+    assert not lowest_alone.curve.has_average
+    header = tabulate_curves(two_engines).header
+    averages = [name for name in header if "with configurations" in name]
+    assert averages == [f"{every.label}: with configurations (eV)"]
+    alone = tabulate_curves(dataclasses.replace(two_engines, runs=(lowest_alone,)))
+    assert not any("configurations" in text for text in (*alone.header, alone.note))
+
+
 def test_errors_stand_behind_their_values(surface_content):
     curves = tabulate_curves(surface_content)
     assert all("±" in row[1] for row in curves.rows if row[0] not in {"0", "3"})
