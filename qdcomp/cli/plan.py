@@ -73,6 +73,8 @@ def plan(
         f"in all {simulated}about {format_estimate(planned.core_hours)} core-hours, "
         f"{format_estimate(planned.memory_gib)} GiB"
     )
+    for assumption in planned.assumptions:
+        output.print(assumption)
     for basis in planned.cost_basis:
         output.print(f"estimates: {basis}")
     print_warnings(

@@ -20,6 +20,10 @@ from qdcomp.recipes import (
     ligand_pair,
     surface_energy,
 )
+from qdcomp.recipes.dipole_correction import (
+    describe_dipole_correction,
+    needs_dipole_correction,
+)
 from qdcomp.recipes.dot_schema import DotStudy
 from qdcomp.recipes.planned_job import ENGINE_KINDS, JobKind, PlannedJob
 from qdcomp.recipes.study_schema import Study
@@ -35,6 +39,10 @@ TASKS: Mapping[JobKind, Task] = {
     "vibrations": "vibrations",
 }
 """What each kind of job in `ENGINE_KINDS` asks of its engine."""
+
+
+NAMED_PARENTS = 3
+"""Most jobs that a row of the plan names as those before; of more, the first and the last."""
 
 
 class Recipe(Protocol):
@@ -101,7 +109,6 @@ def describe_engine_job(
         box = study.ligand.box_angstrom if isinstance(study, SurfaceStudy) else None
     if job.without:
         structure = remove_fragment(as_surface_study(study), structure, job.without)
-    one_sided = isinstance(study, SurfaceStudy) and study.has_dipole
     return EngineJob(
         task=task,
         atoms=structure.atoms if atoms is None else atoms,
@@ -116,7 +123,9 @@ def describe_engine_job(
         ghost=(
             select_fragment(as_surface_study(study), structure, job.ghost) if job.ghost else None
         ),
-        dipole_correction=one_sided and structure.kind == "slab",
+        dipole_correction=structure.kind == "slab"
+        and isinstance(study, SurfaceStudy)
+        and needs_dipole_correction(study),
     )
 
 
@@ -168,6 +177,13 @@ class StudyPlan:
     def cost_basis(self) -> tuple[str, ...]:
         """What the estimates rest on, each sentence once."""
         return tuple(dict.fromkeys(entry.cost.basis for entry in self.jobs if entry.cost))
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """What qdcomp decided for the energies of a study, a sentence each."""
+        return (
+            describe_dipole_correction(self.study) if isinstance(self.study, SurfaceStudy) else ()
+        )
 
     def describe_structures(self) -> list[str]:
         """Say in a line what each structure is."""
@@ -245,8 +261,14 @@ def _describe_row(study_name: str, entry: JobCost) -> tuple[str, ...]:
         f"{job.duration_fs / 1000:g} ps" if job.duration_fs else "",
         f"{format_estimate(cost.memory_gib)} GiB" if cost else "",
         format_estimate(cost.core_hours) if cost else "",
-        job.parents[-1].removeprefix(f"{study_name}: ") if job.parents else "",
+        _describe_parents([parent.removeprefix(f"{study_name}: ") for parent in job.parents]),
     )
+
+
+def _describe_parents(names: list[str]) -> str:
+    if len(names) <= NAMED_PARENTS:
+        return ", ".join(names)
+    return f"{names[0]} … {names[-1]} ({len(names)} jobs)"
 
 
 def format_estimate(value: float) -> str:

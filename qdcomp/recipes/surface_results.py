@@ -23,6 +23,7 @@ from qdcomp.analysis import (
     ideal_gas_entropy,
 )
 from qdcomp.errors import InputError
+from qdcomp.recipes.dipole_correction import describe_dipole_correction
 from qdcomp.recipes.energies import EnergyTable, read_energies
 from qdcomp.recipes.ligand_binding import COMPLEX, WITHOUT
 from qdcomp.recipes.ligand_pair import LAYER
@@ -155,7 +156,7 @@ def _combine_surface_energy(run: RunDirectory, energies: EnergyTable) -> LigandR
         curve=curve,
         entropy=entropy,
         packings=_compute_packings(run, [entry.name for entry in configurations]),
-        assumptions=assumptions,
+        assumptions=(*assumptions, *describe_dipole_correction(study)),
         failures=energies.failures,
     )
 
@@ -188,7 +189,7 @@ def _combine_binding(run: RunDirectory, energies: EnergyTable) -> LigandResult:
         binding=binding,
         entropy=entropy,
         packings=_compute_packings(run, [COMPLEX]),
-        assumptions=assumptions,
+        assumptions=(*assumptions, *describe_dipole_correction(study)),
         failures=energies.failures,
     )
 
@@ -220,7 +221,7 @@ def _combine_pair(run: RunDirectory, energies: EnergyTable) -> LigandResult:
         interaction=interaction,
         scan=scan,
         packings=_compute_packings(run, [LAYER]),
-        assumptions=_describe_pair_assumptions(run),
+        assumptions=(*_describe_pair_assumptions(run), *describe_dipole_correction(study)),
         failures=energies.failures,
     )
 

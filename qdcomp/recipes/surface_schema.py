@@ -204,11 +204,6 @@ class SurfaceStudy(Study):
     relax_molecules: bool = True
     final_kpoints: KPoints | None = None
 
-    @property
-    def has_dipole(self) -> bool:
-        """Whether its slabs have ligands on one side alone."""
-        return self.slab is not None and self.slab.sides == "one"
-
     def describe_body(self) -> dict[str, Any]:
         """Give what only a study of ligands has, as its file holds it."""
         body: dict[str, Any] = {

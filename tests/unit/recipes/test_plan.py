@@ -116,6 +116,19 @@ def test_the_plan_adds_up_what_the_engine_estimates(study):
     assert rows[2] == ("01 relax", "≤ 500", "", "2 GiB", "5", "00 build")
 
 
+def test_the_plan_names_all_jobs_before_one_or_how_many(study):
+    def after(changed):
+        plan = plan_study(
+            changed, build_structures(changed), lambda job: CostEstimate(100, 2.0, 1.0, "a test")
+        )
+        return {row[0]: row[-1] for row in plan.rows()}
+
+    three = after(at(study, 10.0, 77.5, 300.0))
+    assert three["06 summarise"] == "05 analyse 10 K, 05 analyse 77.5 K, 05 analyse 300 K"
+    collected = after(at(study, 10.0, segments=4))["04 collect 10 K"]
+    assert collected == "03 sample 10 K (1/4) … 03 sample 10 K (4/4) (4 jobs)"
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [(0.0123, "0.012"), (1.04, "1"), (9.96, "10"), (113.2, "110"), (5512.0, "5,500")],
