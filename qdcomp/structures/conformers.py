@@ -30,6 +30,9 @@ CHAIN_BOND = "[C,c;!$(C=*);!$(C#*)]-[CX4;!R]-[CX4;!R]-[C,N,P,S;!R;!$(C=*)]"
 """Four atoms of a saturated chain, whose torsion is trans in an extended ligand; the first may
 belong to a ring, as in phenethylammonium."""
 
+BRANCHING_HEAD = "[N+,P+;X4;!R]([CX4])[CX4]"
+"""An ammonium or phosphonium with several carbons, between which its chains lead through it."""
+
 TRANS_DEG = 180.0
 
 SEED_STRIDE = 104729
@@ -83,8 +86,9 @@ def choose_conformer(molecule: Any, head: int, choice: ConformerChoice, seed: in
     choice
         ``lowest`` by MMFF94, stretched ones among them: folding does not pay for long chains, and
         embedding rarely finds their all-trans form; ``extended``: the stretched one that reaches
-        furthest from the head group; ``xtb``: the three lowest by GFN2-xTB are relaxed by it,
-        and the lowest is taken, where tblite is installed.
+        furthest from the head group, in which the two longest chains of an ammonium with several
+        continue each other through its nitrogen; ``xtb``: the three lowest by GFN2-xTB are
+        relaxed by it, and the lowest is taken, where tblite is installed.
     seed
         Seed of the embedding.
 
@@ -161,18 +165,61 @@ def _relax(molecule: Any) -> tuple[list[NDArray[np.float64]], list[float]]:
 
 
 def _stretch(molecule: Any) -> Any:
-    """Copy the first conformers and turn every torsion of their saturated chains to trans."""
+    """Copy the first conformers and turn every torsion of their saturated chains to trans.
+
+    At a head group with several chains the two longest are trans to each other, so that one
+    zigzag runs from end to end, and so are the two others: all four cannot be in one plane.
+    """
     from rdkit import Chem
     from rdkit.Chem.rdMolTransforms import SetDihedralDeg
 
     stretched = Chem.Mol(molecule)
-    matches = stretched.GetSubstructMatches(Chem.MolFromSmarts(CHAIN_BOND))
+    matches = [
+        *stretched.GetSubstructMatches(Chem.MolFromSmarts(CHAIN_BOND)),
+        *_list_head_torsions(stretched),
+    ]
     for conformer in list(stretched.GetConformers())[EXTENDED:]:
         stretched.RemoveConformer(conformer.GetId())
     for conformer in stretched.GetConformers():
         for first, second, third, fourth in matches:
             SetDihedralDeg(conformer, first, second, third, fourth, TRANS_DEG)
     return stretched
+
+
+def _list_head_torsions(molecule: Any) -> list[tuple[int, int, int, int]]:
+    """Torsions about the bonds of branching heads, by pairs of chains, the longest first."""
+    from rdkit import Chem
+
+    heads = {match[0] for match in molecule.GetSubstructMatches(Chem.MolFromSmarts(BRANCHING_HEAD))}
+    torsions = []
+    for head in sorted(heads):
+        firsts = [atom for atom in molecule.GetAtomWithIdx(head).GetNeighbors() if _is_heavy(atom)]
+        chains = [_follow_chain(molecule, head, atom.GetIdx()) for atom in firsts]
+        chains.sort(key=len, reverse=True)
+        for one, other in zip(chains[::2], chains[1::2], strict=False):
+            torsions += [
+                (chain[1], chain[0], head, partner[0])
+                for chain, partner in ((one, other), (other, one))
+                if len(chain) > 1 and molecule.GetAtomWithIdx(chain[0]).GetTotalDegree() == 4
+            ]
+    return torsions
+
+
+def _follow_chain(molecule: Any, head: int, first: int) -> list[int]:
+    """Heavy atoms from one bound to the head to the furthest one behind it."""
+    paths = {first: [first]}
+    reached = [first]
+    for index in reached:
+        for atom in molecule.GetAtomWithIdx(index).GetNeighbors():
+            found = atom.GetIdx()
+            if _is_heavy(atom) and found != head and found not in paths:
+                paths[found] = [*paths[index], found]
+                reached.append(found)
+    return paths[reached[-1]]
+
+
+def _is_heavy(atom: Any) -> bool:
+    return bool(atom.GetAtomicNum() > 1)
 
 
 def _relax_by_xtb(

@@ -34,6 +34,10 @@ from qdcomp.structures.molecule_input import (
 TRUNCATIONS = range(1, 9)
 """Carbons of each tail of the truncated DDA, ``DDA_C1`` to ``DDA_C8``."""
 
+EQUAL_MOMENTS = (1e-2, 1e-4)
+"""Relative differences below which moments of inertia are equal, in the search for symmetry: wide
+for geometries that are not fully relaxed, narrow for chains, which are nearly symmetric tops."""
+
 SITE_CHARGES: dict[Site, int] = {"A": 1, "X": -1, "AX": 0}
 """Charge that a ligand must have for its site [e]."""
 
@@ -336,10 +340,15 @@ def _find_symmetry_number(atoms: Atoms) -> int:
     """External rotational symmetry number of the rigid geometry, by pymatgen's point group.
 
     It is the number of rotations that turn the geometry as it is into itself, within 0.1 Å;
-    methyl groups that could turn inside the molecule do not enter.
+    methyl groups that could turn inside the molecule do not enter. Where two moments of inertia
+    are equal by chance pymatgen looks for rotations about the third axis alone, so that it is
+    asked again with a narrower tolerance of moments; every rotation that it finds is one.
     """
     from pymatgen.core import Molecule
     from pymatgen.symmetry.analyzer import PointGroupAnalyzer
 
     molecule = Molecule(atoms.get_chemical_symbols(), atoms.positions)
-    return int(PointGroupAnalyzer(molecule, tolerance=0.1).get_rotational_symmetry_number())
+    return max(
+        int(PointGroupAnalyzer(molecule, 0.1, tolerance).get_rotational_symmetry_number())
+        for tolerance in EQUAL_MOMENTS
+    )

@@ -99,6 +99,25 @@ def test_a_chain_that_ends_in_a_ring_is_stretched_too():
     assert load_ligand("MPEA", conformer="extended").length_angstrom > 8.0
 
 
+@pytest.mark.parametrize("name", ["DDA", "DDA_C4", "DDA_C6", "DDA_C7", "DDA_C8"])
+def test_two_extended_tails_are_one_zigzag_through_the_nitrogen(name):
+    """C2v: the axis between the tails turns one into the other."""
+    ligand = load_ligand(name, conformer="extended")
+    assert ligand.symmetry_number == 2
+    bones = ligand.atoms[ligand.atoms.numbers > 1].positions
+    flatness = np.linalg.svd(bones - bones.mean(axis=0), compute_uv=False)[2]
+    assert flatness == pytest.approx(np.sqrt(2) * 1.23, abs=0.1)  # the methyls alone stand out
+    nitrogen = ligand.atoms.positions[ligand.atoms.symbols == "N"][0]
+    reach = np.sort(np.linalg.norm(bones - nitrogen, axis=1))
+    assert reach[-1] == pytest.approx(reach[-2], abs=0.01)
+
+
+def test_the_third_and_fourth_tail_are_a_zigzag_of_their_own():
+    """Tetrabutylammonium, D2d: a fourfold rotoreflection, three twofold axes."""
+    ligand = load_ligand("CCCC[N+](CCCC)(CCCC)CCCC", conformer="extended")
+    assert ligand.symmetry_number == 4
+
+
 @pytest.mark.parametrize("name", ["NBA", "DDA_C8"])
 def test_the_lowest_conformer_is_no_higher_than_the_extended(name):
     lowest, extended = (load_ligand(name, conformer=choice) for choice in ("lowest", "extended"))
