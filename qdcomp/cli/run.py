@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 LaunchpadOption = Annotated[
     str | None,
     typer.Option(
-        help="MongoDB URI of a launchpad server (default: QDCOMP_LAUNCHPAD, else a file in the "
-        "folder of the run).",
+        help="URI of a launchpad server, mongodb://HOST:PORT/DATABASE (default: QDCOMP_LAUNCHPAD, "
+        "else a file in the folder of the run).",
         show_default=False,
     ),
 ]
@@ -47,6 +47,7 @@ def run(
       qdcomp run my_study.yaml --engine cp2k --out /scratch/my_run
     """
     from qdcomp.compare import check_reference
+    from qdcomp.recipes.campaign import find_server
     from qdcomp.recipes.checks import check_study
     from qdcomp.recipes.run_directory import create_run
     from qdcomp.recipes.studies import read_study
@@ -55,6 +56,7 @@ def run(
     chosen = read_study(find_study(study), engine=engine)
     if chosen.reference is not None:
         check_reference(**vars(chosen.reference))
+    find_server(launchpad)  # a wrong one must not leave a folder behind
     print_warnings(check_study(chosen))
     root = out or Path("runs") / f"{chosen.name}-{chosen.engine}"
     _execute(create_run(root, chosen), launchpad)

@@ -13,6 +13,7 @@ from qdcomp.errors import InputError
 from qdcomp.recipes.execution import read_run_record
 from qdcomp.recipes.job_state import JobState
 from qdcomp.recipes.launchpads import (
+    check_server,
     describe_location,
     find_failure,
     is_server,
@@ -35,17 +36,32 @@ LAUNCHPAD_VARIABLE = "QDCOMP_LAUNCHPAD"
 _HIDDEN_SECRET = "***"  # as `describe_location` writes it, for a password or an option
 
 
+def find_server(location: str | None = None) -> str | None:
+    """URI of the launchpad server as given, else the environment's; None where neither is there.
+
+    Raises
+    ------
+    InputError
+        It is not the URI of a server.
+    """
+    given = location or os.environ.get(LAUNCHPAD_VARIABLE)
+    if given:
+        check_server(given)
+    return given or None
+
+
 def find_launchpad(run: RunDirectory, location: str | None = None) -> str | Path:
     """Where the launchpad of a run is: as given, else the environment's, else the run's own.
 
     Raises
     ------
     InputError
-        The run was started on a server whose URI has a password, which qdcomp does not keep.
+        What is given is not the URI of a server, or the run was started on a server whose URI has
+        a password, which qdcomp does not keep.
     """
-    given = location or os.environ.get(LAUNCHPAD_VARIABLE)
-    if given:
-        return given
+    server = find_server(location)
+    if server is not None:
+        return server
     noted = run.root / SERVER_LAUNCHPAD_NAME
     if not noted.is_file():
         return run.root / EMBEDDED_LAUNCHPAD_NAME

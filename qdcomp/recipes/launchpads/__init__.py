@@ -16,6 +16,7 @@ from qdcomp.recipes.launchpads.lost_runs import find_lost_runs, reset_lost_runs
 from qdcomp.recipes.launchpads.lpad_command import changes_nothing, run_lpad
 from qdcomp.recipes.launchpads.server_launchpad import (
     ServerLaunchPad,
+    check_server,
     describe_location,
     is_server,
     write_launchpad_file,
@@ -26,6 +27,7 @@ __all__ = [
     "EmbeddedLaunchPad",
     "ServerLaunchPad",
     "changes_nothing",
+    "check_server",
     "describe_location",
     "embedded_launchpad",
     "find_failure",

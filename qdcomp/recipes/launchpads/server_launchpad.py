@@ -64,6 +64,25 @@ def is_server(location: str | Path) -> bool:
     return isinstance(location, str) and _SCHEME.match(location) is not None
 
 
+def check_server(location: str) -> None:
+    """Refuse what is not the URI of a server, without asking the server.
+
+    Raises
+    ------
+    InputError
+        It is none.
+    """
+    if not is_server(location):
+        # what has a scheme may hold a password
+        shown = re.sub(r"://.*@", "://***@", location)
+        raise InputError(
+            f"the launchpad {shown!r} is not the URI of a MongoDB server; expected "
+            "mongodb://HOST:PORT/DATABASE or mongodb+srv://HOST/DATABASE. Without a server leave "
+            "it away: the jobs then go to a file in the folder of the run"
+        )
+    _read_uri(location)
+
+
 def describe_location(location: str | Path) -> str:
     """Say where a launchpad is, with ``***`` for every password, for people and for records."""
     if not is_server(location):

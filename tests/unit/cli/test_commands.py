@@ -66,6 +66,7 @@ def test_build_freezes_what_it_is_told(tmp_path):
         (["run", "demo", "--out", "file"], "is a file, and a run is a folder"),
         (["plan", "demo", "--inputs", "file"], "file: File exists; expected"),
         (["plan", "no_such_study"], "shipped studies: demo"),
+        (["run", "demo", "--launchpad", "foo"], "expected mongodb://HOST"),
         (["run", "no_such_study"], "shipped studies: demo"),
         (["resume", "nowhere"], "not the folder of a run"),
         (["status", "nowhere"], "not the folder of a run"),
@@ -83,6 +84,12 @@ def test_bad_input_is_one_line_that_says_what_to_do(
     assert error.startswith("qdcomp: error: ")
     assert expected in error
     assert "Traceback" not in error
+
+
+def test_a_launchpad_that_is_no_server_leaves_no_folder_behind(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert call(monkeypatch, "run", "demo", "--launchpad", "http://foo") == USER_ERROR
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_wrong_option_is_refused(monkeypatch, capsys):

@@ -22,6 +22,22 @@ def test_a_run_has_a_launchpad_of_its_own_unless_told_otherwise(run, monkeypatch
     assert find_launchpad(run, "mongodb://other/db") == "mongodb://other/db"
 
 
+@pytest.mark.parametrize("location", ["foo", "./pad.sqlite", "http://foo", "mongodb:/foo"])
+def test_a_launchpad_that_is_no_server_is_refused(run, monkeypatch, location):
+    with pytest.raises(InputError, match="not the URI of a MongoDB server; expected mongodb://"):
+        find_launchpad(run, location)
+    monkeypatch.setenv(LAUNCHPAD_VARIABLE, location)
+    with pytest.raises(InputError, match="not the URI of a MongoDB server"):
+        find_launchpad(run)
+
+
+def test_the_password_of_a_wrong_uri_is_not_shown(run):
+    for location in ("http://anna:hunter2@host/db", "mongodb://anna:hunter2@host:port/db"):
+        with pytest.raises(InputError, match="MongoDB") as error:
+            find_launchpad(run, location)
+        assert "hunter2" not in str(error.value)
+
+
 def test_the_server_of_a_run_is_found_again(run):
     note_launchpad(run, "mongodb://host:27017/db")
     assert find_launchpad(run) == "mongodb://host:27017/db"
