@@ -44,11 +44,13 @@ GRID_ARRAYS = 60
 the doubled grid of the wavelet solver): peaks of 0.39, 0.50 and 0.67 GiB for 93³, 104³, 120³."""
 
 RELAXATION_STEPS = 60
-"""Geometry steps that a BFGS relaxation of a dot is assumed to take, where more are allowed."""
+"""Geometry steps that a BFGS relaxation is assumed to take, where more are allowed: a dot's, and
+those of slabs with one ligand, which took 38 (PEA) and 53 (DDA_C2)."""
 
 BASIS = (
     "scaled by grid points and basis functions from Cs4PbBr6 and a slab of CsPbBr3 measured with "
-    "CP2K 2023.1 on one x86 core; good to about a factor of three"
+    "CP2K 2023.1 on one x86 core; good to about a factor of three; a relaxation is counted as "
+    f"{RELAXATION_STEPS} steps where more are allowed"
 )
 
 

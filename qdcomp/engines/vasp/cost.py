@@ -36,7 +36,7 @@ WAVES_PER_ANGSTROM3: float = math.pow(0.5123, 3) / (6 * math.pi**2)
 
 BASIS = (
     "scaled by bands, plane waves and k-points from three public outputs of VASP 5; good to about "
-    "a factor of five"
+    f"a factor of five; a relaxation is counted as {RELAXATION_STEPS} steps where more are allowed"
 )
 
 
