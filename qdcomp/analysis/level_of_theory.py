@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 
 from qdcomp.errors import InputError
 
-K_POINTS = "kpoints"
+OF_SLABS = ("kpoints", "dipole correction")
 """What a molecule in a box has none of, so that it need not agree with the slab's."""
 
 NOT_STATED = "not stated"
@@ -32,7 +32,7 @@ def check_same_level(
         Level of theory of each energy by the name of the energy, ``{"N3-a": {"functional": "PBE",
         "cutoff": "400 eV", "kpoints": "4 4 1"}, …}``.
     molecules
-        Names of the energies of molecules, whose ``kpoints`` are exempt.
+        Names of the energies of molecules, whose k-points and dipole correction are exempt.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def _compare(
 ) -> list[str]:
     """Describe where a setting is another than in the first energy that it matters to."""
     values = {name: level.get(key, NOT_STATED) for name, level in levels.items()}
-    if key == K_POINTS:
+    if key in OF_SLABS:
         values = {name: value for name, value in values.items() if name not in molecules}
     if _is_of_one_element(key):
         values = {name: value for name, value in values.items() if value != NOT_STATED}

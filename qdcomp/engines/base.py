@@ -198,6 +198,11 @@ class EngineResult:
     frequencies_per_cm: NDArray[np.float64] | None = None
     level: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def ends_unconverged(self) -> bool:
+        """Whether the self-consistent field of the last step did not converge."""
+        return bool(self.unconverged_steps) and self.unconverged_steps[-1] == self.steps
+
 
 @dataclass(frozen=True)
 class CostEstimate:

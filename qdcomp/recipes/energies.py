@@ -13,6 +13,9 @@ from qdcomp.recipes.planned_job import ENGINE_KINDS, PlannedJob
 from qdcomp.recipes.run_directory import RunDirectory
 from qdcomp.recipes.stages import FAILURE_NAME, is_done
 
+NOT_COMPLETE = "not complete"
+"""Reason of a job that says none itself."""
+
 
 @dataclass(frozen=True)
 class EnergyTable:
@@ -80,11 +83,13 @@ def read_energies(run: RunDirectory) -> EnergyTable:
         result, failure = _read_result(run, job)
         if result is None:
             table.energies_ev.pop(name, None)
-            table.failures[name] = failure
+            table.levels.pop(name, None)
+            _note_failure(table.failures, name, failure)
         elif job.kind == "vibrations":
             if result.frequencies_per_cm is not None:
                 table.frequencies_per_cm[name] = result.frequencies_per_cm
         elif result.energy_ev is not None:
+            table.failures.pop(name, None)
             table.energies_ev[name] = result.energy_ev
             table.levels[name] = dict(result.level)
             if not result.atoms.pbc.any():
@@ -92,10 +97,16 @@ def read_energies(run: RunDirectory) -> EnergyTable:
     return EnergyTable(
         table.energies_ev,
         table.levels,
-        tuple(dict.fromkeys(molecules)),
+        tuple(name for name in dict.fromkeys(molecules) if name in table.levels),
         table.failures,
         table.frequencies_per_cm,
     )
+
+
+def _note_failure(failures: dict[str, str], name: str, failure: str) -> None:
+    """Keep the reason of the first job that failed over that the later ones could not run."""
+    if name not in failures or not failure.endswith(NOT_COMPLETE):
+        failures[name] = failure
 
 
 def _name_energy(job: PlannedJob) -> str:
@@ -106,12 +117,12 @@ def _name_energy(job: PlannedJob) -> str:
 def _read_result(run: RunDirectory, job: PlannedJob) -> tuple[EngineResult | None, str]:
     if not is_done(run, job):
         said = run.job_directory(job) / FAILURE_NAME
-        reason = said.read_text(encoding="utf-8").strip() if said.is_file() else "not complete"
+        reason = said.read_text(encoding="utf-8").strip() if said.is_file() else NOT_COMPLETE
         return None, f"{job.name}: {reason}"
     try:
         result = run.engine.parse(run.job_directory(job))
     except QdcompError as error:
         return None, str(error)
-    if result.unconverged_steps and result.unconverged_steps[-1] == result.steps:
+    if result.ends_unconverged:
         return None, f"the self-consistent field of {job.name} did not converge"
     return result, ""

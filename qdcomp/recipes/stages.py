@@ -14,7 +14,7 @@ from ase import Atoms
 from qdcomp.analysis import DotAnalysis, analyse_dot, compute_dephasing
 from qdcomp.analysis.dot import DEFAULT_TEMPERATURES_K
 from qdcomp.engines import EngineJob
-from qdcomp.errors import EngineError, InputError, QdcompError, StoreError
+from qdcomp.errors import ConvergenceError, EngineError, InputError, QdcompError, StoreError
 from qdcomp.recipes.dot_schema import AnalysisSpec
 from qdcomp.recipes.execution import RunRecord, read_run_record, run_job
 from qdcomp.recipes.plan import build_structures, describe_engine_job
@@ -82,12 +82,21 @@ def read_input_hashes(directory: Path) -> dict[str, str]:
 
 
 def run_engine(run: RunDirectory, job: PlannedJob) -> RunRecord:
-    """Run the engine on a job; after a relaxation, write the relaxed structure."""
+    """Run the engine on a job; after a relaxation, write the relaxed structure.
+
+    Raises
+    ------
+    QdcompError
+        The engine failed, its outputs cannot be read, or the self-consistent field of a single
+        point did not converge; the folder of the job keeps the reason.
+    """
     directory = run.job_directory(job)
     failure = directory / FAILURE_NAME
     failure.unlink(missing_ok=True)
     try:
         record = run_job(run.engine, directory)
+        if job.kind == "energy" and run.engine.parse(directory).ends_unconverged:
+            raise ConvergenceError("the self-consistent field did not converge", directory)
         if job.kind == "relax":
             result = run.engine.parse(directory)
             relaxed = run.read_built(job.piece).with_positions(result.atoms.positions)

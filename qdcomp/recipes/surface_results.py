@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -208,12 +209,11 @@ def _combine_pair(run: RunDirectory, energies: EnergyTable) -> LigandResult:
     built = run.read_built(LAYER)
     distances = measure_scan(study, _read_last(run, LAYER) or built, built)
     points = [
-        (distance, energy - monomers[0] - monomers[1])
+        (distance, (energies.find(name_scan(index)) or math.nan) - monomers[0] - monomers[1])
         for index, distance in enumerate(distances)
-        if (energy := energies.find(name_scan(index))) is not None
     ]
     scan = None
-    if len(points) >= MIN_SCAN_POINTS:
+    if sum(math.isfinite(energy) for _, energy in points) >= MIN_SCAN_POINTS:
         scan = fit_interaction_scan(*zip(*points, strict=True))
     return LigandResult(
         recipe=study.recipe,

@@ -28,6 +28,7 @@ def describe_level(job: JobFile) -> dict[str, str]:
         "cutoff": f"{settings.cutoff_ry:g} Ry",
         "rel_cutoff": f"{settings.rel_cutoff_ry:g} Ry",
         "kpoints": "×".join(map(str, job.kpoints)),
+        "dipole correction": "along z" if job.dipole_correction else "none",
     }
 
 

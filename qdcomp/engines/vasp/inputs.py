@@ -141,6 +141,7 @@ def describe_level(job: JobFile) -> dict[str, str]:
         "projection": "reciprocal space" if settings.lreal is False else "real space",
         "smearing": f"ISMEAR {settings.ismear}, {settings.sigma_ev:g} eV",
         "kpoints": f"{' '.join(map(str, job.kpoints))} {scheme}",
+        "dipole correction": "along z" if job.dipole_correction else "none",
         **{f"INCAR {tag}": str(value) for tag, value in settings.incar.items()},
         **{f"POTCAR {kind.symbol}": kind.titel for kind in job.species},
     }

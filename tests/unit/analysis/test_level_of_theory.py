@@ -57,3 +57,11 @@ def test_elements_that_the_first_energy_lacks_are_compared_between_the_others():
 def test_a_molecule_that_is_no_energy_is_refused():
     with pytest.raises(InputError, match="PEABr named as molecules"):
         check_same_level({"N0": SLAB}, molecules=["PEABr"])
+
+
+def test_slabs_with_and_without_a_dipole_correction_do_not_mix():
+    corrected = SLAB | {"dipole correction": "along z"}
+    gas = GAS | {"dipole correction": "none"}
+    check_same_level({"N0": corrected, "N1": corrected, "gas": gas}, molecules=["gas"])
+    with pytest.raises(InputError, match="dipole correction is along z in N0 and none in N1"):
+        check_same_level({"N0": corrected, "N1": SLAB | {"dipole correction": "none"}})

@@ -80,6 +80,7 @@ def test_the_result_has_the_cell_and_says_the_level(tmp_path: Path) -> None:
         "cutoff": "300 Ry",
         "rel_cutoff": "40 Ry",
         "kpoints": "2×2×1",
+        "dipole correction": "none",
     }
     assert result.frequencies_per_cm is None
 
