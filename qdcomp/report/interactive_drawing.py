@@ -11,7 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qdcomp.report import style
-from qdcomp.report.panel import Bars, Guide, Line, Mark, Panel, Points, Span, Steps, Sticks
+from qdcomp.report.panel import (
+    Bars,
+    Guide,
+    Heat,
+    Line,
+    Mark,
+    Panel,
+    Points,
+    SideHistogram,
+    Span,
+    Steps,
+    Sticks,
+)
 
 NOTE_WIDTH = 48
 """Characters in a line of notes: what a telephone shows."""
@@ -35,6 +47,9 @@ SPAN_OPACITY = 0.55
 GUIDE_TOP = 0.92
 """Where dashed lines across end under the names of shaded ranges."""
 
+SIDE_WIDTH, SIDE_GAP = 0.2, 0.02
+"""Width of a histogram at the side and the gap before it, of the whole width."""
+
 FAINT_OPACITY = 0.4
 """Opacity of faint markers."""
 
@@ -57,8 +72,8 @@ def describe_plot(panel: Panel) -> dict[str, Any]:
     several = len(panel.marks) + sum(bool(guide.label) for guide in panel.guides) > 1
     notes = textwrap.wrap(" · ".join(panel.notes), NOTE_WIDTH)
     layout: dict[str, Any] = {
-        "xaxis": _axis(panel.x_label, panel.x_range),
-        "yaxis": _axis(panel.y_label, panel.y_range),
+        "xaxis": _axis(panel.x_label, panel.x_range, logarithmic=panel.x_log),
+        "yaxis": _axis(panel.y_label, panel.y_range, logarithmic=panel.y_log),
         "showlegend": several,
         "legend": {"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom"},
         "margin": {
@@ -83,6 +98,10 @@ def describe_plot(panel: Panel) -> dict[str, Any]:
         right = _axis(panel.right_axis.label, panel.right_axis.limits)
         layout["yaxis2"] = right | {"overlaying": "y", "side": "right"}
         layout["yaxis2"] |= {"showgrid": False, "zeroline": False, "tickmode": "auto"}
+    if panel.side is not None:
+        layout["xaxis"]["domain"] = [0.0, 1.0 - SIDE_WIDTH - SIDE_GAP]
+        beside = _axis(panel.side.label, None) | {"rangemode": "tozero"}
+        layout["xaxis2"] = beside | {"domain": [1.0 - SIDE_WIDTH, 1.0], "anchor": "y"}
     if panel.stands_on_zero:
         layout["yaxis"]["rangemode"] = "tozero"
     if any(isinstance(mark, Bars) for mark in panel.marks):
@@ -90,16 +109,48 @@ def describe_plot(panel: Panel) -> dict[str, Any]:
     if notes:
         layout["annotations"].append(_note(notes))
     data = [trace for mark in panel.marks for trace in _traces(mark)]
+    if panel.side is not None:
+        data += _describe_side(panel.side)
     if panel.right_axis is not None:
         data.append(UNSEEN_ON_THE_RIGHT)
     return {"data": data, "layout": layout}
 
 
-def _axis(label: str, limits: tuple[float, float] | None) -> dict[str, Any]:
+def _axis(
+    label: str, limits: tuple[float, float] | None, *, logarithmic: bool = False
+) -> dict[str, Any]:
     axis: dict[str, Any] = {"title": {"text": _text(label), "standoff": 6}, "automargin": True}
+    if logarithmic:
+        axis |= {"type": "log", "exponentformat": "power"}
     if limits is not None:
-        axis["range"] = [float(limit) for limit in limits]
+        axis["range"] = [float(np.log10(limit) if logarithmic else limit) for limit in limits]
     return axis
+
+
+def _describe_side(side: SideHistogram) -> list[dict[str, Any]]:
+    """Traces of a histogram on the second x axis, which shares y with the panel."""
+    on_side = {"xaxis": "x2", "yaxis": "y", "showlegend": False}
+    bars = {
+        "type": "bar",
+        "orientation": "h",
+        "name": _text(side.label),
+        "y": _numbers(0.5 * (side.edges[1:] + side.edges[:-1])),
+        "x": _numbers(side.heights),
+        "width": _numbers(np.diff(side.edges)),
+        "marker": {"color": _translucent(side.color, 0.55)},
+    }
+    curves = [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": _text(curve.label),
+            "x": _numbers(curve.y),
+            "y": _numbers(curve.x),
+            "line": {"color": curve.color, "dash": curve.dash, "width": 2},
+        }
+        for curve in side.curves
+    ]
+    return [trace | on_side for trace in (bars, *curves)]
 
 
 def _span_shape(span: Span) -> dict[str, Any]:
@@ -294,6 +345,21 @@ def _(mark: Sticks) -> list[dict[str, Any]]:
             "x": x,
             "y": y,
             "line": {"color": mark.color, "width": 1.5},
+        }
+    ]
+
+
+@_traces.register
+def _(mark: Heat) -> list[dict[str, Any]]:
+    return [
+        {
+            "type": "heatmap",
+            "name": _text(mark.label),
+            "x": _numbers(mark.x_edges),
+            "y": _numbers(mark.y_edges),
+            "z": [_numbers(row) for row in mark.values.T],
+            "colorscale": [[0.0, "rgba(8,48,107,0)"], [1.0, "rgb(8,48,107)"]],
+            "showscale": False,
         }
     ]
 

@@ -87,7 +87,35 @@ class Sticks:
     color: str
 
 
-Mark = Line | Points | Steps | Bars | Sticks
+@dataclass(frozen=True)
+class Heat:
+    """A map: ``values`` of shape ``(n_x, n_y)`` between edges of one more each.
+
+    Drawn in shades of one colour from nothing, for zero, to dark, for the largest value.
+    """
+
+    label: str
+    x_edges: FloatArray
+    y_edges: FloatArray
+    values: FloatArray
+
+
+Mark = Line | Points | Steps | Bars | Sticks | Heat
+
+
+@dataclass(frozen=True)
+class SideHistogram:
+    """A histogram on the right of the panel that shares its y axis.
+
+    ``edges`` lie along y, shape ``(n_bins + 1,)``; ``heights`` have shape ``(n_bins,)``. Each
+    curve has its heights as ``y`` and the panel's y as ``x``.
+    """
+
+    label: str
+    edges: FloatArray
+    heights: FloatArray
+    color: str
+    curves: tuple[Line, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -144,6 +172,10 @@ class Panel:
         Second axis of y; it needs ``y_range`` too, so that both can share their zero.
     x_ticks
         Where x has its ticks; empty lets the drawing decide.
+    x_log, y_log
+        Whether an axis is logarithmic; its limits stay plain numbers.
+    side
+        Histogram on the right that shares the y axis.
     conditions
         Engine, level of theory, temperature, a line each: written on the files, and on the page
         below the figure.
@@ -162,13 +194,17 @@ class Panel:
     notes: tuple[str, ...] = ()
     right_axis: RightAxis | None = None
     x_ticks: tuple[float, ...] = ()
+    x_log: bool = False
+    y_log: bool = False
+    side: SideHistogram | None = None
     conditions: tuple[str, ...] = ()
 
     @property
     def stands_on_zero(self) -> bool:
         """Whether something is drawn as a height above zero, which the y axis must then show."""
         heights = [_heights(mark) for mark in self.marks]
-        return any(height is not None for height in heights) and not self.reaches_below_zero
+        raised = any(height is not None for height in heights)
+        return raised and not self.y_log and not self.reaches_below_zero
 
     @property
     def reaches_below_zero(self) -> bool:

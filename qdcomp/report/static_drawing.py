@@ -16,9 +16,21 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.transforms import ScaledTranslation
+from mpl_toolkits.axes_grid1 import make_axes_locatable
 
 from qdcomp.report import style
-from qdcomp.report.panel import Bars, Line, Mark, Panel, Points, RightAxis, Steps, Sticks
+from qdcomp.report.panel import (
+    Bars,
+    Heat,
+    Line,
+    Mark,
+    Panel,
+    Points,
+    RightAxis,
+    SideHistogram,
+    Steps,
+    Sticks,
+)
 
 FIGURE_INCHES = (6.0, 4.1)
 """Width and height of a figure."""
@@ -40,6 +52,9 @@ GUIDE_TOP = 0.91
 
 LEGEND_WIDTH = 66
 """Characters of labels in a row of the legend."""
+
+SIDE_WIDTH, SIDE_GAP = "24%", 0.06
+"""Width of a histogram at the side, of the panel's, and the gap before it [inch]."""
 
 LINE_STYLES = {"solid": "-", "dash": "--", "dot": ":", "dashdot": "-."}
 FAINT_OPACITY = 0.4
@@ -130,7 +145,25 @@ def draw_panel(axes: Any, panel: Panel) -> None:
             axes.axhline(guide.value, **look)
     if panel.reaches_below_zero:
         axes.axhline(0.0, color=style.INK, lw=0.8)
+    if panel.x_log:
+        axes.set_xscale("log")
+    if panel.y_log:
+        axes.set_yscale("log", nonpositive="clip")
     _label(axes, panel, right)
+    if panel.side is not None:
+        _draw_side(axes, panel.side)
+
+
+def _draw_side(axes: Any, side: SideHistogram) -> None:
+    beside = make_axes_locatable(axes).append_axes("right", SIDE_WIDTH, SIDE_GAP, sharey=axes)
+    beside.stairs(
+        side.heights, side.edges, orientation="horizontal", fill=True, color=side.color, alpha=0.55
+    )
+    for curve in side.curves:
+        beside.plot(curve.y, curve.x, color=curve.color, ls=LINE_STYLES[curve.dash])
+    beside.set_xlim(left=0.0)
+    beside.set_xlabel(_plain(side.label))
+    beside.tick_params(labelleft=False)
 
 
 def _add_right_axis(axes: Any, right: RightAxis) -> Any:
@@ -147,6 +180,8 @@ def write_table(panel: Panel, path: Path) -> None:
     columns: list[tuple[str, Any]] = []
     for mark in panel.marks:
         columns += _columns(mark, panel)
+    if panel.side is not None:
+        columns += _side_columns(panel.side, panel.y_label)
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow([name for name, _ in columns])
@@ -163,11 +198,29 @@ def _columns(mark: Mark, panel: Panel) -> list[tuple[str, Any]]:
             (f"{x_name}, upper edge", mark.edges[1:]),
             (y_name, mark.heights),
         ]
+    if isinstance(mark, Heat):
+        x, y = np.meshgrid(_middles(mark.x_edges), _middles(mark.y_edges), indexing="ij")
+        return [(x_name, x.ravel()), (y_name, y.ravel()), (mark.label, mark.values.ravel())]
     x, y = (mark.categories, mark.heights) if isinstance(mark, Bars) else (mark.x, mark.y)
     columns: list[tuple[str, Any]] = [(x_name, x), (y_name, y)]
     if not isinstance(mark, Sticks) and mark.error is not None:
         columns.append((f"{y_name}, standard error", mark.error))
     return columns
+
+
+def _side_columns(side: SideHistogram, y_label: str) -> list[tuple[str, Any]]:
+    columns: list[tuple[str, Any]] = [
+        (f"{y_label}, lower edge", side.edges[:-1]),
+        (f"{y_label}, upper edge", side.edges[1:]),
+        (side.label, side.heights),
+    ]
+    for curve in side.curves:
+        columns += [(f"{curve.label}: {y_label}", curve.x), (curve.label, curve.y)]
+    return columns
+
+
+def _middles(edges: Any) -> Any:
+    return 0.5 * (edges[1:] + edges[:-1])
 
 
 def _plain(text: str) -> str:
@@ -221,6 +274,14 @@ def _(mark: Steps, axes: Any) -> None:
 def _(mark: Sticks, axes: Any) -> None:
     axes.vlines(mark.x, 0.0, mark.y, color=mark.color, lw=1.2, label=_plain(mark.label))
     axes.plot(mark.x, mark.y, ls="", marker=".", ms=3, color=mark.color)
+
+
+@_draw.register
+def _(mark: Heat, axes: Any) -> None:
+    axes.pcolormesh(
+        mark.x_edges, mark.y_edges, mark.values.T, cmap=style.HEAT_MAP, vmin=0.0, rasterized=True
+    )
+    axes.grid(visible=False)
 
 
 def _draw_bars(axes: Any, mark: Bars, index: int, n_bars: int) -> None:

@@ -42,6 +42,9 @@ LAYERS = ("#2b6cb0", "#d07c0b", "#17907f", "#b8442c", "#7d5ba6", "#8a8f0d", "#3f
 BANDS = ("#cfe3f3", "#fbe3c8", "#d6ecdf")
 """Shading of the 2, 7 and 17 meV bands."""
 
+HEAT_MAP = "Blues"
+"""Shades of a map, as matplotlib names them."""
+
 ELEMENT_COLORS = {
     "Cs": "#3f8fc4",
     "Pb": "#6b6b6b",

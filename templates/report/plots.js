@@ -39,6 +39,7 @@
       font: { family: "system-ui, DejaVu Sans, sans-serif", size: 12, color: ink },
       xaxis: { ...layout.xaxis, ...axis },
       yaxis: { ...layout.yaxis, ...axis },
+      ...(layout.xaxis2 ? { xaxis2: { ...layout.xaxis2, ...axis } } : {}),
       ...(layout.yaxis2 ? { yaxis2: { ...layout.yaxis2, ...axis } } : {}),
       modebar: { bgcolor: panel, color: muted, activecolor: ink },
       dragmode: coarse ? false : "zoom",
