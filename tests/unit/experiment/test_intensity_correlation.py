@@ -1,0 +1,40 @@
+"""Autocorrelation of the intensity."""
+
+import numpy as np
+import pytest
+
+from qdcomp.errors import InputError
+from qdcomp.experiment.intensity_correlation import compute_intensity_correlation
+from qdcomp.experiment.intensity_trace import BlinkingTrace
+
+
+def draw_telegraph(rng, n_bins, mean_bins):
+    """ON (100) and OFF (0) half of the time each, switching with a chance 1/mean in each bin."""
+    return np.cumsum(rng.random(n_bins) < 1 / mean_bins) % 2 * 100.0
+
+
+def test_steady_light_is_uncorrelated_at_every_lag():
+    rng = np.random.default_rng(1)
+    pulls = []
+    for _ in range(60):
+        found = compute_intensity_correlation(BlinkingTrace(0.01, rng.poisson(50, 4000)))
+        pulls.append(found.correlation / found.error)
+    pulls = np.array(pulls)
+    assert abs(pulls.mean()) < 0.15
+    assert pulls.std() == pytest.approx(1.13, abs=0.15)  # Student's t of nine degrees
+
+
+def test_a_random_telegraph_decays_with_twice_its_rate():
+    rng = np.random.default_rng(2)
+    counts = rng.poisson(draw_telegraph(rng, 400_000, 50.0))
+    found = compute_intensity_correlation(BlinkingTrace(0.01, counts))
+    near = found.lags_s < 0.6
+    expected = np.exp(-2 * found.lags_s[near] / 0.5)
+    np.testing.assert_allclose(found.correlation[near], expected, atol=0.05)
+
+
+def test_a_short_or_an_empty_trace_is_refused():
+    with pytest.raises(InputError, match="needs 100"):
+        compute_intensity_correlation(BlinkingTrace(0.01, np.ones(50, np.int64)))
+    with pytest.raises(InputError, match="no photon"):
+        compute_intensity_correlation(BlinkingTrace(0.01, np.zeros(500, np.int64)))
