@@ -14,6 +14,7 @@ from qdcomp.cli.ligands import ligands
 from qdcomp.cli.plan import plan, studies
 from qdcomp.cli.report import report
 from qdcomp.cli.run import resume, run
+from qdcomp.cli.spectrum import spectrum
 from qdcomp.cli.status import status
 
 application = typer.Typer(
@@ -45,7 +46,7 @@ def _common(
     """
 
 
-for _command in (build, studies, plan, run, status, resume, analyse, report):
+for _command in (build, studies, plan, run, status, resume, analyse, report, spectrum):
     application.command()(_command)
 application.add_typer(ligands, name="ligands")
 application.command(

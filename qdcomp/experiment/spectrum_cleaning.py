@@ -151,7 +151,7 @@ def require_clean_counts(spectrum: Spectrum, saturation_counts: float | None = N
         raise InputError(
             f"{negative} of {len(counts)} pixels have negative counts, down to {counts.min():g}; "
             "counting cannot give that: if a background was subtracted, say so with "
-            "background_subtracted=True"
+            "background_subtracted=True (on the command line --background-subtracted)"
         )
 
 
