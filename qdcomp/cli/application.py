@@ -11,6 +11,7 @@ from qdcomp.cli.analyse import analyse
 from qdcomp.cli.build import build
 from qdcomp.cli.launchpad import lpad
 from qdcomp.cli.ligands import ligands
+from qdcomp.cli.photons import photons
 from qdcomp.cli.plan import plan, studies
 from qdcomp.cli.report import report
 from qdcomp.cli.run import resume, run
@@ -46,7 +47,7 @@ def _common(
     """
 
 
-for _command in (build, studies, plan, run, status, resume, analyse, report, spectrum):
+for _command in (build, studies, plan, run, status, resume, analyse, report, photons, spectrum):
     application.command()(_command)
 application.add_typer(ligands, name="ligands")
 application.command(

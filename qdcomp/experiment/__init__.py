@@ -1,6 +1,29 @@
 """Measured observables: photon streams and spectra of single dots."""
 
+from qdcomp.experiment.blinking import BlinkingStates, classify_blinking
+from qdcomp.experiment.blinking_type import BlinkingType, judge_blinking_type
+from qdcomp.experiment.change_points import ChangePoints, find_change_points
+from qdcomp.experiment.decay import Decay, compute_decay
+from qdcomp.experiment.emission_fit import (
+    EmissionFit,
+    compare_emission_models,
+    fit_emission_spectrum,
+)
 from qdcomp.experiment.estimate import Estimate
+from qdcomp.experiment.excitation import compute_emitted_rate, compute_excitation
+from qdcomp.experiment.flid import Flid, compute_flid
+from qdcomp.experiment.intensity_correlation import compute_intensity_correlation
+from qdcomp.experiment.intensity_trace import BlinkingTrace, compute_blinking_trace
+from qdcomp.experiment.intensity_windows import choose_intensity_windows, fit_intensity_windows
+from qdcomp.experiment.level_clustering import cluster_levels
+from qdcomp.experiment.lifetime import LifetimeFit, fit_lifetime
+from qdcomp.experiment.lifetime_trace import compute_lifetime_trace
+from qdcomp.experiment.linewidth_statistics import compute_linewidth_statistics
+from qdcomp.experiment.mandel import MandelQ, compute_mandel_q
+from qdcomp.experiment.peak_track import track_peaks
+from qdcomp.experiment.photodarkening import compute_photodarkening
+from qdcomp.experiment.photon_files import open_photons, read_photons
+from qdcomp.experiment.photon_hdf5_writer import write_photon_hdf5
 from qdcomp.experiment.photon_stream import (
     Markers,
     PhotonSource,
@@ -10,14 +33,82 @@ from qdcomp.experiment.photon_stream import (
     make_photon_stream,
     select_channels,
 )
+from qdcomp.experiment.power_law import PowerLawFit, fit_power_law
+from qdcomp.experiment.radiative_rate import compute_recombination_rates
+from qdcomp.experiment.saturation import fit_saturation
+from qdcomp.experiment.simulated_dot import SimulatedDot
+from qdcomp.experiment.simulated_experiment import SimulatedExperiment
+from qdcomp.experiment.simulated_spectrum import simulate_spectral_series, simulate_spectrum
+from qdcomp.experiment.simulation import SimulatedSource, simulate_photons
+from qdcomp.experiment.sizing import estimate_dot_size
+from qdcomp.experiment.spectral_series import (
+    compute_spectral_diffusion,
+    find_spectral_jumps,
+    fit_blue_shift,
+)
+from qdcomp.experiment.spectrum import Spectrum, make_spectrum
+from qdcomp.experiment.spectrum_analysis import SpectrumSettings, analyse_spectra
+from qdcomp.experiment.spectrum_files import read_spectra, read_spectrum
 
 __all__ = [
+    "BlinkingStates",
+    "BlinkingTrace",
+    "BlinkingType",
+    "ChangePoints",
+    "Decay",
+    "EmissionFit",
     "Estimate",
+    "Flid",
+    "LifetimeFit",
+    "MandelQ",
     "Markers",
     "PhotonSource",
     "PhotonStream",
+    "PowerLawFit",
+    "SimulatedDot",
+    "SimulatedExperiment",
+    "SimulatedSource",
+    "Spectrum",
+    "SpectrumSettings",
     "StreamHeader",
+    "analyse_spectra",
+    "choose_intensity_windows",
+    "classify_blinking",
+    "cluster_levels",
+    "compare_emission_models",
     "compute_arrival_times",
+    "compute_blinking_trace",
+    "compute_decay",
+    "compute_emitted_rate",
+    "compute_excitation",
+    "compute_flid",
+    "compute_intensity_correlation",
+    "compute_lifetime_trace",
+    "compute_linewidth_statistics",
+    "compute_mandel_q",
+    "compute_photodarkening",
+    "compute_recombination_rates",
+    "compute_spectral_diffusion",
+    "estimate_dot_size",
+    "find_change_points",
+    "find_spectral_jumps",
+    "fit_blue_shift",
+    "fit_emission_spectrum",
+    "fit_intensity_windows",
+    "fit_lifetime",
+    "fit_power_law",
+    "fit_saturation",
+    "judge_blinking_type",
     "make_photon_stream",
+    "make_spectrum",
+    "open_photons",
+    "read_photons",
+    "read_spectra",
+    "read_spectrum",
     "select_channels",
+    "simulate_photons",
+    "simulate_spectral_series",
+    "simulate_spectrum",
+    "track_peaks",
+    "write_photon_hdf5",
 ]

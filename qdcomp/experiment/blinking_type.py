@@ -22,7 +22,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
+from scipy.special import stdtr, stdtrit
 
 from qdcomp.errors import InputError
 from qdcomp.experiment.estimate import Estimate
@@ -154,9 +154,9 @@ def judge_blinking_type(trace: LifetimeTrace) -> BlinkingType:
 def _decide(exponent: Estimate, correlation: Estimate, excess: float, n_bins: int) -> BlinkingType:
     if not (np.isfinite(exponent.value) and exponent.error > 0.0):
         return _leave_open("the exponent has no error: the dim time is too short", n_bins, excess)
-    half = float(student.ppf(0.5 + 0.5 * _CONFIDENCE, _BLOCKS - 1)) * exponent.error
+    half = float(stdtrit(_BLOCKS - 1, 0.5 + 0.5 * _CONFIDENCE)) * exponent.error
     low, high = exponent.value - half, exponent.value + half
-    p_value = float(2.0 * student.sf(abs(exponent.value) / exponent.error, _BLOCKS - 1))
+    p_value = float(2.0 * stdtr(_BLOCKS - 1, -abs(exponent.value) / exponent.error))
     verdict: Literal["A", "B", "undetermined"] = "undetermined"
     text = f"γ = {exponent}, from {low:.2f} to {high:.2f} at 95 % (p = {p_value:.1g} for γ = 0)"
     if low > TYPE_BORDER:

@@ -10,10 +10,11 @@ of such intervals hold the truth.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from qdcomp.experiment.estimate import Estimate
 
@@ -53,12 +54,12 @@ def jackknife_blocks(
     without = np.array(
         [
             estimate(np.concatenate([indices[:low], indices[high:]]))
-            for low, high in zip(borders[:-1], borders[1:], strict=True)
+            for low, high in pairwise(borders)
         ]
     )
     spread = (without - without.mean(axis=0)) ** 2
     errors = np.sqrt((parts - 1) / parts * spread.sum(axis=0))
-    errors *= float(student.ppf(ONE_SIGMA, parts - 1))
+    errors *= float(stdtrit(parts - 1, ONE_SIGMA))
     return tuple(
         Estimate(float(value), float(error)) for value, error in zip(whole, errors, strict=True)
     )

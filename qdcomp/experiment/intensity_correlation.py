@@ -3,7 +3,11 @@
     G(τ) = ⟨I(t) I(t + τ)⟩ / (⟨I(t)⟩ ⟨I(t + τ)⟩) − 1
 
 at lags of one bin and more, where counting noise does not enter. Errors are the scatter between
-stretches of the trace.
+stretches of the trace of what each bin adds to G, means included,
+
+    I(t) I(t + τ)/⟨I⟩⟨I⟩ − (1 + G) [I(t)/⟨I⟩ + I(t + τ)/⟨I⟩ − 1],
+
+widened by the Student factor of their number.
 """
 
 from __future__ import annotations
@@ -13,11 +17,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
 from qdcomp.errors import InputError
+from qdcomp.experiment.block_jackknife import ONE_SIGMA
 from qdcomp.experiment.intensity_trace import BlinkingTrace
 
-STRETCHES = 10
+STRETCHES = 20
 """Stretches of the trace that the error comes from."""
 
 FEWEST_BINS = 100
@@ -43,7 +49,7 @@ class IntensityCorrelation:
 def compute_intensity_correlation(
     trace: BlinkingTrace, lags_per_decade: int = 8
 ) -> IntensityCorrelation:
-    """Correlate the counts of a trace with themselves at logarithmic lags up to a tenth of it.
+    """Correlate the counts of a trace with themselves at logarithmic lags up to 1/20 of it.
 
     Parameters
     ----------
@@ -78,6 +84,8 @@ def compute_intensity_correlation(
 def _correlate(counts: NDArray[np.float64], lag: int) -> tuple[float, float]:
     early, late = counts[:-lag], counts[lag:]
     norm = float(early.mean() * late.mean())
-    products = early * late / norm - early / early.mean() - late / late.mean() + 1.0
-    parts = np.array([part.mean() for part in np.array_split(products, STRETCHES)])
-    return float((early * late).mean() / norm - 1.0), float(parts.std(ddof=1) / STRETCHES**0.5)
+    ratio = float((early * late).mean()) / norm
+    added = early * late / norm - ratio * (early / early.mean() + late / late.mean() - 1.0)
+    parts = np.array([part.mean() for part in np.array_split(added, STRETCHES)])
+    error = float(parts.std(ddof=1)) / STRETCHES**0.5 * float(stdtrit(STRETCHES - 1, ONE_SIGMA))
+    return ratio - 1.0, error

@@ -110,7 +110,7 @@ def rebin_trace(trace: BlinkingTrace, factor: int) -> BlinkingTrace:
 
 
 def smooth_counts(trace: BlinkingTrace, bins: int) -> NDArray[np.float64]:
-    """Running mean over so many bins [counts per bin], shape ``(n_bins − bins + 1,)``."""
+    """Average over so many bins running [counts per bin], shape ``(n_bins − bins + 1,)``."""
     width = min(max(bins, 1), len(trace))
     total = np.concatenate([[0], np.cumsum(trace.counts)])
     means: NDArray[np.float64] = (total[width:] - total[:-width]) / width

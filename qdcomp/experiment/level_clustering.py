@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 from scipy.special import gammaln, logsumexp
 
 from qdcomp.errors import InputError
-from qdcomp.experiment.change_point_search import FEWEST_PHOTONS, compute_critical_value
 from qdcomp.experiment.change_points import ChangePoints
 from qdcomp.experiment.estimate import Estimate
 
@@ -75,14 +74,12 @@ def cluster_levels(points: ChangePoints, most_levels: int = MOST_LEVELS) -> Inte
     durations = points.durations_s
     tried = min(most_levels, len(counts))
     groups = _join_neighbours(counts, durations, tried)
-    photons = max(int(counts.sum()), 2 * FEWEST_PHOTONS)
-    critical = compute_critical_value(photons, points.confidence) ** 2
-    price = 2.0 * math.log(max(len(counts) - 1, 1)) + critical
+    photons, stretches = math.log(max(float(counts.sum()), 2.0)), math.log(len(counts))
     best: tuple[float, NDArray[np.int64]] = (-math.inf, np.zeros(len(counts), np.int64))
     criteria = []
     for number in range(1, tried + 1):
-        members = _refine(counts, durations, groups[number])
-        score = 2.0 * _score(counts, durations, members) - number * price
+        members, chance = _refine(counts, durations, groups[number])
+        score = 2.0 * chance - number * photons - (number - 1) * stretches
         criteria.append(score)
         if score > best[0]:
             best = (score, members)
@@ -139,11 +136,11 @@ def _number_groups(alive: NDArray[np.bool_], order: NDArray[np.int64]) -> NDArra
 
 def _refine(
     counts: NDArray[np.float64], durations: NDArray[np.float64], members: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Level of each stretch after expectation and maximisation from the joined groups."""
+) -> tuple[NDArray[np.int64], float]:
+    """Level of each stretch after expectation and maximisation from the joined groups, and ln P."""
     number = int(members.max()) + 1
     weights = np.eye(number)[members]
-    before = -math.inf
+    before = now = -math.inf
     for _ in range(_ROUNDS):
         time = durations @ weights
         rates = np.maximum(counts @ weights, 1e-9) / np.maximum(time, 1e-300)
@@ -155,7 +152,7 @@ def _refine(
         if now - before < _ENOUGH * abs(now):
             break
         before = now
-    return np.asarray(np.argmax(weights, axis=1), np.int64)
+    return np.asarray(np.argmax(weights, axis=1), np.int64), now
 
 
 def _log_chances(
@@ -166,16 +163,6 @@ def _log_chances(
         counts[:, None] * np.log(means) - means - gammaln(counts + 1)[:, None]
     )
     return logs
-
-
-def _score(
-    counts: NDArray[np.float64], durations: NDArray[np.float64], members: NDArray[np.int64]
-) -> float:
-    """Ln of the likelihood of the arrival times, up to a constant."""
-    n = np.bincount(members, counts)
-    t = np.bincount(members, durations)
-    kept = n > 0
-    return float((n[kept] * np.log(n[kept] / t[kept])).sum())
 
 
 def _summarise(

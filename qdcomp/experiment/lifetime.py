@@ -19,7 +19,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2
+from scipy.special import chdtrc, chdtri
 
 from qdcomp.errors import InputError
 from qdcomp.experiment.decay import Decay
@@ -42,7 +42,7 @@ from qdcomp.experiment.poisson_likelihood import compute_deviance
 BI_THRESHOLD = 9.2
 """2Δ log L from which two exponentials are taken for more than one, at the 1 % level."""
 
-STRETCHED_THRESHOLD = float(chi2.ppf(0.99, 1))
+STRETCHED_THRESHOLD = float(chdtri(1, 0.01))
 """2Δ log L from which a stretched exponential is taken for more than a plain one, at 1 %."""
 
 _FEWEST_PHOTONS = 30
@@ -285,7 +285,7 @@ def _report(
     components = summarise_components(chosen)
     amplitude, intensity = summarise_averages(chosen)
     deviance, degrees = _compute_goodness(bins.counts, fit.expected, chosen.n_parameters)
-    p_value = float(chi2.sf(deviance, degrees)) if degrees > 0 else None
+    p_value = float(chdtrc(degrees, deviance)) if degrees > 0 else None
     background = Estimate(
         chosen.background_per_ns, float(fit.errors[2 * n + 1]) if fits_background else 0.0
     )

@@ -5,7 +5,9 @@
 0 for a steady dot and more for one that flickers (Mandel, Opt. Lett. 4, 205 (1979); Mi et al.
 2025, SI Note 6). μ and σ² of the ON state come from a Gaussian fitted to its peak of the intensity
 histogram, as in the paper, and beside it from the ON bins themselves; Q over all bins takes the
-OFF time in.
+OFF time in. Poisson counts are skewed and a Gaussian is not: below 50 counts per bin its Q comes
+out too large by about 1/μ. The ON bins lack what the threshold cuts off, and their Q comes out too
+small where that is within the peak.
 """
 
 from __future__ import annotations
@@ -106,7 +108,7 @@ def _bin_counts(counts: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _find_peak_window(on: NDArray[np.int64], threshold: float) -> tuple[float, float] | None:
-    """Counts between which the peak is fitted: found by fitting until they stay the same."""
+    """Find the counts between which to fit the peak: fit until they stay the same."""
     histogram = _bin_counts(on)
     center = float(np.median(on))
     width = max(math.sqrt(center), 1.4826 * float(np.median(np.abs(on - center))))

@@ -28,7 +28,7 @@ def judge_fit(data: DurationTally, exponent: float, rate: float, seed: int) -> f
     further = 0
     for _ in range(_BOOTSTRAPS):
         lengths = _draw_lengths(generator, total, data.minimum, exponent, rate)
-        drawn = DurationTally(Durations(lengths, None, 1.0), data.minimum)
+        drawn = DurationTally([Durations(lengths, None, 1.0)], data.minimum)
         further += _measure_distance(drawn, _refit(drawn, exponent, rate), rate) >= distance
     return further / _BOOTSTRAPS
 

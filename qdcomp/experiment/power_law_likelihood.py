@@ -9,6 +9,7 @@ ramp from k − 1 to k.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,28 +32,26 @@ class DurationTally:
     Parameters
     ----------
     durations
-        Stretches of one state.
+        Stretches of one state, of one dot or more.
     minimum_bins
         Shortest that counts [bins].
     """
 
-    def __init__(self, durations: Durations, minimum_bins: int) -> None:
-        kept = durations.bins[durations.bins >= minimum_bins]
+    def __init__(self, durations: Sequence[Durations], minimum_bins: int) -> None:
+        lengths = np.concatenate([one.bins for one in durations])
         self.minimum = minimum_bins
-        self.values, self.times = np.unique(kept, return_counts=True)
-        unfinished = durations.unfinished_bins
-        self.unfinished = unfinished if unfinished and unfinished >= minimum_bins else None
-        self.n_unfinished = 0 if self.unfinished is None else 1
+        self.values, self.times = np.unique(lengths[lengths >= minimum_bins], return_counts=True)
+        ends = [one.unfinished_bins or 0 for one in durations]
+        self.unfinished = np.array([end for end in ends if end >= minimum_bins], np.float64)
+        self.n_unfinished = len(self.unfinished)
         self.total = int(self.times.sum()) + self.n_unfinished
 
 
 def cost_pure(data: DurationTally, exponent: float) -> float:
     """−ln of the likelihood of a pure power law."""
     cost = -float(data.times @ np.log(find_pure(data.values.astype(float), data.minimum, exponent)))
-    if data.unfinished is not None:
-        left = np.array([float(data.unfinished)])
-        cost -= math.log(float(find_pure_survival(left, data.minimum, exponent)[0]))
-    return cost
+    rest = find_pure_survival(data.unfinished, data.minimum, exponent)
+    return cost - float(np.log(rest).sum())
 
 
 def fit_pure(data: DurationTally) -> tuple[float, float]:
@@ -104,10 +103,8 @@ def cost_cut(data: DurationTally, exponent: float, rate: float) -> float:
     if not (norm > 0.0 and np.all(seen > 0.0)):
         return 1e12
     cost = -float(data.times @ np.log(seen)) + data.total * math.log(norm)
-    if data.unfinished is not None:
-        tail = float(find_tail(np.array([float(data.unfinished)]), exponent, rate)[0])
-        cost -= math.log(tail) if tail > 0.0 else -1e12
-    return cost
+    rest = find_tail(data.unfinished, exponent, rate)
+    return cost - float(np.log(rest).sum()) if np.all(rest > 0.0) else 1e12
 
 
 def _primitive(k: NDArray[np.float64], exponent: float) -> NDArray[np.float64]:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize_scalar
-from scipy.stats import chi2
+from scipy.special import chdtrc
 
 from qdcomp.errors import InputError
 from qdcomp.experiment.estimate import Estimate
@@ -269,7 +269,7 @@ def _report(
     errors = np.sqrt(np.diag(covariance))
     chi_square = float(np.sum(((rate - expected) / error) ** 2))
     degrees = len(power) - n
-    p_value = float(chi2.sf(chi_square, degrees)) if degrees > 0 else None
+    p_value = float(chdtrc(degrees, chi_square)) if degrees > 0 else None
     notes = []
     if power.max() < saturation:
         notes.append("the highest power is below saturation: A and Psat depend on each other")

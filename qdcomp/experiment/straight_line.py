@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
-from scipy.stats import t as student_t
+from scipy.special import stdtrit
 
 from qdcomp.errors import InputError
 from qdcomp.experiment.estimate import Estimate
@@ -88,7 +88,7 @@ def fit_straight_line(
     if not variance and y_errors is None:
         # points exactly on a line: nothing says how far they may lie off it
         covariance = np.zeros((2, 2))
-    factor = student_t.ppf(ONE_SIGMA, freedom) if variance else 1.0
+    factor = float(stdtrit(freedom, ONE_SIGMA)) if variance else 1.0
     chi2 = None
     if y_errors is not None:
         a, b, _ = _solve(xs, ys, 1.0 / errors**2)

@@ -78,7 +78,7 @@ def test_chances_add_up_to_those_of_the_rest(exponent):
 def test_too_few_durations_have_no_exponent():
     fit = fit_power_law(Durations(np.array([3, 4, 5]), None, 0.01))
     assert fit.exponent is None and "3 durations" in fit.reason
-    assert DurationTally(Durations(np.array([1, 1, 3]), None, 1.0), 2).total == 1
+    assert DurationTally([Durations(np.array([1, 1, 3]), None, 1.0)], 2).total == 1
     with pytest.raises(InputError, match="2 or more"):
         fit_power_law(Durations(np.array([3]), None, 0.01), minimum_bins=1)
 

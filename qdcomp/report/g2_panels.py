@@ -1,0 +1,83 @@
+"""Panels of photon correlations: pulsed g2 and long delays."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from qdcomp.experiment.g2_analysis import G2Analysis
+from qdcomp.report import style
+from qdcomp.report.estimate_text import format_estimate
+from qdcomp.report.panel import Bars, Guide, Line, Mark, Panel, Points
+
+
+def list_g2_panels(found: G2Analysis) -> tuple[Panel, ...]:
+    """Figures of the correlations, those without data left out."""
+    panels = []
+    if found.pulsed is not None:
+        panels.append(draw_pulsed_g2(found))
+    if found.long_delay is not None:
+        panels.append(draw_long_delay_g2(found))
+    return tuple(panels)
+
+
+def draw_pulsed_g2(found: G2Analysis) -> Panel:
+    """Draw the coincidences by pulses over their mean."""
+    pulsed = found.pulsed
+    if pulsed is None:
+        raise ValueError("there is no pulsed g2")
+    corrected = ""
+    if found.corrected_zero_delay is not None:
+        corrected = (
+            f", without the decay's background {format_estimate(found.corrected_zero_delay)}"
+        )
+    return Panel(
+        name="pulsed_g2",
+        title="Second-order correlation by pulses",
+        x_label=f"pulses of {pulsed.period_ns:.4g} ns from start to stop",
+        y_label="coincidences over the mean of the side peaks",
+        marks=(
+            Bars(
+                "g2",
+                tuple(f"{lag:+d}" if lag else "0" for lag in pulsed.lags),
+                pulsed.g2,
+                style.SERIES[0],
+                pulsed.error,
+            ),
+        ),
+        guides=(Guide("", 1.0, "y"),),
+        description=(
+            f"g2(0) = {format_estimate(pulsed.zero_delay)}{corrected}; "
+            f"{int(pulsed.coincidences.sum())} coincidences."
+        ),
+    )
+
+
+def draw_long_delay_g2(found: G2Analysis) -> Panel:
+    """Draw g2 from nanoseconds to seconds."""
+    delays = found.long_delay
+    if delays is None:
+        raise ValueError("there is no long-delay g2")
+    seen = delays.expected >= 1.0
+    marks: list[Mark] = [
+        Points("g2", delays.delays_s[seen], delays.g2[seen], style.SERIES[0], delays.error[seen])
+    ]
+    description = "Normalised so that light that knows nothing of its photons gives 1."
+    if found.bunching is not None:
+        bunching = found.bunching
+        marks.append(Line("bunching", bunching.delays_s, bunching.fitted, style.SERIES[1]))
+        description += (
+            f" Bunching: amplitude {format_estimate(bunching.amplitude)}, rate "
+            f"{format_estimate(bunching.rate_per_s, '1/s')}."
+        )
+    top = float(np.max(delays.g2[seen] + delays.error[seen])) if seen.any() else 2.0
+    return Panel(
+        name="long_delay_g2",
+        title="Second-order correlation at long delays",
+        x_label="delay [s]",
+        y_label="g2",
+        marks=tuple(marks),
+        guides=(Guide("", 1.0, "y"),),
+        y_range=(0.0, 1.1 * min(top, 10.0)),
+        description=description,
+        x_log=True,
+    )
