@@ -2,7 +2,9 @@
 
 from qdcomp.experiment.blinking import BlinkingStates, classify_blinking
 from qdcomp.experiment.blinking_type import BlinkingType, judge_blinking_type
+from qdcomp.experiment.bunching import fit_bunching
 from qdcomp.experiment.change_points import ChangePoints, find_change_points
+from qdcomp.experiment.cw_g2 import compute_cw_g2, fit_antibunching
 from qdcomp.experiment.decay import Decay, compute_decay
 from qdcomp.experiment.emission_fit import (
     EmissionFit,
@@ -19,9 +21,11 @@ from qdcomp.experiment.level_clustering import cluster_levels
 from qdcomp.experiment.lifetime import LifetimeFit, fit_lifetime
 from qdcomp.experiment.lifetime_trace import compute_lifetime_trace
 from qdcomp.experiment.linewidth_statistics import compute_linewidth_statistics
+from qdcomp.experiment.long_delay_g2 import compute_long_delay_g2
 from qdcomp.experiment.mandel import MandelQ, compute_mandel_q
 from qdcomp.experiment.peak_track import track_peaks
 from qdcomp.experiment.photodarkening import compute_photodarkening
+from qdcomp.experiment.photon_analysis import PhotonSettings, analyse_photons
 from qdcomp.experiment.photon_files import open_photons, read_photons
 from qdcomp.experiment.photon_hdf5_writer import write_photon_hdf5
 from qdcomp.experiment.photon_stream import (
@@ -34,6 +38,7 @@ from qdcomp.experiment.photon_stream import (
     select_channels,
 )
 from qdcomp.experiment.power_law import PowerLawFit, fit_power_law
+from qdcomp.experiment.pulsed_g2 import compute_pulsed_g2
 from qdcomp.experiment.radiative_rate import compute_recombination_rates
 from qdcomp.experiment.saturation import fit_saturation
 from qdcomp.experiment.simulated_dot import SimulatedDot
@@ -62,6 +67,7 @@ __all__ = [
     "LifetimeFit",
     "MandelQ",
     "Markers",
+    "PhotonSettings",
     "PhotonSource",
     "PhotonStream",
     "PowerLawFit",
@@ -71,6 +77,7 @@ __all__ = [
     "Spectrum",
     "SpectrumSettings",
     "StreamHeader",
+    "analyse_photons",
     "analyse_spectra",
     "choose_intensity_windows",
     "classify_blinking",
@@ -78,6 +85,7 @@ __all__ = [
     "compare_emission_models",
     "compute_arrival_times",
     "compute_blinking_trace",
+    "compute_cw_g2",
     "compute_decay",
     "compute_emitted_rate",
     "compute_excitation",
@@ -85,14 +93,18 @@ __all__ = [
     "compute_intensity_correlation",
     "compute_lifetime_trace",
     "compute_linewidth_statistics",
+    "compute_long_delay_g2",
     "compute_mandel_q",
     "compute_photodarkening",
+    "compute_pulsed_g2",
     "compute_recombination_rates",
     "compute_spectral_diffusion",
     "estimate_dot_size",
     "find_change_points",
     "find_spectral_jumps",
+    "fit_antibunching",
     "fit_blue_shift",
+    "fit_bunching",
     "fit_emission_spectrum",
     "fit_intensity_windows",
     "fit_lifetime",

@@ -8,11 +8,12 @@ background taken off. Slow blinking adds a plateau, which is fitted as a constan
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import curve_fit
+from scipy.optimize import OptimizeWarning, curve_fit
 
 from qdcomp.errors import InputError
 from qdcomp.experiment.estimate import Estimate
@@ -82,8 +83,13 @@ def fit_bunching(
         return np.asarray(plateau + amplitude * np.exp(-np.exp(log_rate) * tau), np.float64)
 
     try:
-        point, covariance = curve_fit(model, x, y, start, sigma, absolute_sigma=True, maxfev=20000)
-    except RuntimeError as error:
+        # Parameters that the data do not tell apart are an error here, not a warning.
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", OptimizeWarning)
+            point, covariance = curve_fit(
+                model, x, y, start, sigma, absolute_sigma=True, maxfev=20000
+            )
+    except (RuntimeError, OptimizeWarning) as error:
         raise InputError("no exponential bunching could be fitted") from error
     errors = np.sqrt(np.diag(covariance))
     if not np.all(np.isfinite(errors)) or point[0] < 2.0 * errors[0]:

@@ -1,40 +1,40 @@
-"""Change points: where the rate of photons jumps, from their arrival times without any bins.
+"""Change points of the emission rate, photon by photon, without time bins.
 
-For a stretch of N photons with a jump after the k-th, at the share V of its length, the likelihood
-ratio of two rates against one is
+A jump of the rate is where two rates explain the arrival times better than one by more than
+chance (Watkins and Yang, J. Phys. Chem. B 109, 617 (2005)). Their windows of 1000 photons hide
+what is much shorter, and cannot see what is weak and long; here windows of several lengths are
+searched from the shortest, with critical values that follow from the length
+(`change_point_scan`).
 
-    L = 2 [k ln(k / N V) + (N − k) ln((N − k) / N (1 − V))]
-
-(Watkins and Yang, J. Phys. Chem. B 109, 617 (2005)). The largest √L of a stretch without a jump
-lies above x with the chance
-
-    p(x) = x e^(−x²/2) / √(2π) · [(1 − 1/x²) ln((1 − h)²/h²) + 4/x²],   h = (ln N)^(3/2) / N
-
-(Gombay and Horváth, J. Multivar. Anal. 56, 120 (1996)), whose solution is the critical value. A
-stretch is cut at its largest L while that is critical; then each cut is tested again between its
-neighbours and dropped if it no longer is. The confidence is thus that of a whole stretch, however
-long, where windows of 1000 photons would each bring its share of false jumps.
+The search goes over blocks of 131 072 photons that are counted from the start of the measurement
+and overlap by a quarter; of each, the middle counts. What is found therefore does not depend on
+the chunks in which photons arrive, and the memory does not grow with the measurement but for
+the change points themselves. A jump so weak that it shows only over more photons than a block
+(3 % of the rate and less) is not found.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qdcomp.errors import InputError
-from qdcomp.experiment.change_point_search import BLOCK_PHOTONS, find_cuts, tabulate_critical_values
-from qdcomp.experiment.decay import require_channels
-from qdcomp.experiment.photon_stream import (
-    PICOSECONDS,
-    PhotonSource,
-    compute_arrival_times,
-    select_channels,
+from qdcomp.experiment.change_point_scan import (
+    BLOCK_PHOTONS,
+    WINDOWS,
+    find_critical_values,
+    prune_borders,
+    scan_block,
 )
+from qdcomp.experiment.decay import require_channels
+from qdcomp.experiment.photon_stream import PhotonSource, select_channels
 
 CONFIDENCE = 0.99
+
+_MARGIN = BLOCK_PHOTONS // 8
 
 
 @dataclass(frozen=True)
@@ -48,112 +48,132 @@ class ChangePoints:
     durations_s
         Lengths of the stretches between them [s], shape ``(n_jumps + 1,)``.
     photons
-        Photons in each stretch, int64 with shape ``(n_jumps + 1,)``.
+        Photons in each stretch, int64 with shape ``(n_jumps + 1,)``; the one at a jump goes to the
+        brighter side.
     confidence
-        Chance that a stretch without a jump is left whole.
+        Chance that 100 000 photons of steady light hold no jump.
+    time_errors_s
+        Errors of the jumps [s], shape ``(n_jumps,)``: the root mean square distance under the
+        likelihood; None where nobody worked them out.
     """
 
     times_s: NDArray[np.float64]
     durations_s: NDArray[np.float64]
     photons: NDArray[np.int64]
     confidence: float
+    time_errors_s: NDArray[np.float64] | None = None
 
     @property
     def rates_per_s(self) -> NDArray[np.float64]:
-        """Photons per second of each stretch, shape ``(n_jumps + 1,)``."""
-        return np.asarray(self.photons / self.durations_s, np.float64)
+        """Photons per second in each stretch, shape ``(n_jumps + 1,)``."""
+        rates: NDArray[np.float64] = self.photons / self.durations_s
+        return rates
 
     @property
     def rate_errors_per_s(self) -> NDArray[np.float64]:
-        """Poisson errors of the rates [1/s], shape ``(n_jumps + 1,)``."""
-        return np.asarray(np.sqrt(self.photons) / self.durations_s, np.float64)
+        """Counting errors [1/s], shape ``(n_jumps + 1,)``; no photon counts as one."""
+        errors: NDArray[np.float64] = np.sqrt(np.maximum(self.photons, 1)) / self.durations_s
+        return errors
 
 
 def find_change_points(
-    source: PhotonSource, confidence: float = CONFIDENCE, channels: Sequence[int] | None = None
+    source: PhotonSource,
+    confidence: float = CONFIDENCE,
+    channels: Sequence[int] | None = None,
 ) -> ChangePoints:
-    """Find the jumps of the intensity.
+    """Find the jumps of the emission rate.
 
-    The photons are searched in blocks of `BLOCK_PHOTONS`, each of which begins at the last jump of
-    the one before, so that the result does not depend on the chunks of the source.
+    Photons come at their macrotimes: in mode T3 the delay after the pulse is left out.
 
     Parameters
     ----------
     source
         Photons.
     confidence
-        Chance that a stretch without a jump is left whole.
+        Chance that 100 000 photons of steady light hold no jump.
     channels
-        Detector channels, taken together; all if absent.
+        Detector channels to use together; all if absent.
 
     Raises
     ------
     InputError
-        If the confidence is not between 0.5 and 1, or there is no photon.
+        If the confidence is not between 0.5 and 1, there is no photon, or a channel has none.
     """
     if not 0.5 <= confidence < 1.0:
-        raise InputError(f"a confidence of {confidence}; expected 0.5 or more and less than 1")
+        raise InputError(f"a confidence of {confidence}; expected one from 0.5 to below 1")
     wanted = require_channels(source.header, channels)
     if source.header.photons == 0:
-        raise InputError("there is no photon, so there are no change points")
-    search = _BlockSearch(tabulate_critical_values(confidence))
+        raise InputError("there is no photon, so no rate that could change")
+    table = find_critical_values(confidence)
+    windows = np.array(WINDOWS)
+    index, ticks, spreads = [0], [0], [0.0]
+    seen = 0
+    for block, keep_from, keep_to in _cut_blocks(source, None if channels is None else wanted):
+        photons, block_spreads = scan_block(block, windows, table)
+        chosen = (photons >= keep_from) & (photons < keep_to)
+        index.extend((photons[chosen] + seen).tolist())
+        ticks.extend(block[photons[chosen]].tolist())
+        spreads.extend(block_spreads[chosen].tolist())
+        seen += len(block) - 2 * _MARGIN
+        last, end = seen + 2 * _MARGIN - 1, int(block[-1])
+    return _assemble(
+        np.array([*index, last], np.int64),
+        np.array([*ticks, end], np.int64),
+        np.array([*spreads, 0.0]),
+        table,
+        source.header.macrotime_resolution_s,
+        confidence,
+    )
+
+
+def _cut_blocks(
+    source: PhotonSource, channels: tuple[int, ...] | None
+) -> Iterator[tuple[NDArray[np.int64], int, int]]:
+    """Blocks of arrival times [ticks], and which photons of each count.
+
+    The start and the end of the measurement stand in for a first and a last photon.
+    """
+    waiting = [np.zeros(1, np.int64)]
+    keep_from = 1
     for chunk in source.iterate_chunks():
-        kept = chunk if channels is None else select_channels(chunk, wanted)
-        search.add(compute_arrival_times(kept))
-    end_ps = round(source.header.duration_s * PICOSECONDS)
-    return search.finish(end_ps, confidence)
+        kept = chunk if channels is None else select_channels(chunk, channels)
+        waiting.append(kept.macrotimes)
+        if sum(map(len, waiting)) <= BLOCK_PHOTONS:
+            continue
+        times = np.concatenate(waiting)
+        while len(times) > BLOCK_PHOTONS:
+            yield times[:BLOCK_PHOTONS], keep_from, BLOCK_PHOTONS - _MARGIN
+            times = times[BLOCK_PHOTONS - 2 * _MARGIN :]
+            keep_from = _MARGIN
+        waiting = [times]
+    times = np.concatenate(waiting)
+    header = source.header
+    end = max(round(header.duration_s / header.macrotime_resolution_s), int(times[-1]) + 1)
+    yield np.append(times, end), keep_from, len(times)
 
 
-class _BlockSearch:
-    """Searches block after block and carries the last, open stretch over."""
-
-    def __init__(self, critical: NDArray[np.float64]) -> None:
-        self._critical = critical
-        self._waiting = np.empty(0, np.int64)
-        self._start_ps = 0
-        self._open_photons = 0
-        self._jumps: list[NDArray[np.int64]] = []
-        self._photons: list[NDArray[np.int64]] = []
-
-    def add(self, times_ps: NDArray[np.int64]) -> None:
-        self._waiting = np.concatenate([self._waiting, np.sort(times_ps, kind="stable")])
-        while len(self._waiting) > BLOCK_PHOTONS:
-            self._search_block()
-
-    def finish(self, end_ps: int, confidence: float) -> ChangePoints:
-        n = len(self._waiting)
-        end = max(end_ps, int(self._waiting[-1]) + 1 if n else 0)
-        cuts = find_cuts(self._waiting, self._start_ps, end, self._critical)
-        self._keep(cuts, np.concatenate([[0], cuts, [n]]))
-        jumps = np.concatenate(self._jumps)
-        borders = np.concatenate([[0], jumps, [end]]) / PICOSECONDS
-        return ChangePoints(
-            times_s=jumps / PICOSECONDS,
-            durations_s=np.diff(borders),
-            photons=np.concatenate(self._photons),
-            confidence=confidence,
-        )
-
-    def _search_block(self) -> None:
-        block = self._waiting[:BLOCK_PHOTONS]
-        end = int(self._waiting[BLOCK_PHOTONS])
-        cuts = find_cuts(block, self._start_ps, end, self._critical)
-        if len(cuts):
-            self._keep(cuts, np.concatenate([[0], cuts]))
-            done, self._start_ps = int(cuts[-1]), int(self._jumps[-1][-1])
-        else:
-            # Half of a steady block goes: the other half is enough to see the next jump against.
-            done = BLOCK_PHOTONS // 2
-            self._open_photons += done
-            self._start_ps = int(block[done - 1])
-        self._waiting = self._waiting[done:]
-
-    def _keep(self, cuts: NDArray[np.int64], borders: NDArray[np.int64]) -> None:
-        """Keep jumps, halfway between the photons about them, and the stretches before them."""
-        before, after = self._waiting[cuts - 1], self._waiting[cuts]
-        photons = np.diff(borders).astype(np.int64)
-        if len(photons):
-            photons[0] += self._open_photons
-            self._open_photons = 0
-        self._jumps.append(before + (after - before) // 2)
-        self._photons.append(photons)
+def _assemble(
+    index: NDArray[np.int64],
+    ticks: NDArray[np.int64],
+    spreads: NDArray[np.float64],
+    table: NDArray[np.float64],
+    tick_s: float,
+    confidence: float,
+) -> ChangePoints:
+    kept = prune_borders(index, ticks, table)
+    index, ticks, spreads = index[kept], ticks[kept], spreads[kept]
+    photons = np.diff(index) - 1
+    durations = np.diff(ticks)
+    rates = photons / durations
+    # The photon at a change point belongs to one side: the likelihood puts it on the brighter.
+    later_is_brighter = rates[1:] > rates[:-1]
+    photons[1:] += later_is_brighter
+    photons[:-1] += ~later_is_brighter
+    times: NDArray[np.float64] = np.asarray(ticks * tick_s, np.float64)
+    return ChangePoints(
+        times_s=times[1:-1],
+        durations_s=durations * tick_s,
+        photons=photons,
+        confidence=confidence,
+        time_errors_s=spreads[1:-1] * tick_s,
+    )

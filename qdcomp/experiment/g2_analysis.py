@@ -10,6 +10,7 @@ import numpy as np
 
 from qdcomp.experiment.attempts import Attempts
 from qdcomp.experiment.bunching import Bunching, fit_bunching
+from qdcomp.experiment.cw_g2 import Antibunching, CwG2, compute_cw_g2, fit_antibunching
 from qdcomp.experiment.estimate import Estimate
 from qdcomp.experiment.intensity_trace import BlinkingTrace
 from qdcomp.experiment.long_delay_g2 import (
@@ -20,6 +21,9 @@ from qdcomp.experiment.long_delay_g2 import (
 )
 from qdcomp.experiment.photon_stream import PhotonSource
 from qdcomp.experiment.pulsed_g2 import PulsedG2, compute_pulsed_g2, subtract_background
+
+BUNCHING_S = 1e-3
+"""Longest delay of the bunching that is fitted: beyond it dots blink slowly."""
 
 SHARE_OF_DURATION = 0.1
 """Longest delay as a share of the measurement."""
@@ -35,6 +39,8 @@ class G2Analysis:
         Coincidences by pulses.
     corrected_zero_delay
         g2(0) without the background that the decay shows.
+    cw, antibunching
+        g2 at short delays of continuous excitation, and its dip; None with pulses.
     long_delay
         g2 from 10 ns to 1 s.
     bunching
@@ -45,14 +51,18 @@ class G2Analysis:
 
     pulsed: PulsedG2 | None
     corrected_zero_delay: Estimate | None
+    cw: CwG2 | None
+    antibunching: Antibunching | None
     long_delay: LongDelayG2 | None
     bunching: Bunching | None
     warnings: tuple[str, ...]
 
     @property
     def zero_delay(self) -> Estimate | None:
-        """g2(0) as measured."""
-        return None if self.pulsed is None else self.pulsed.zero_delay
+        """g2(0) as measured, by pulses or from the dip."""
+        if self.pulsed is not None:
+            return self.pulsed.zero_delay
+        return None if self.antibunching is None else self.antibunching.zero_delay
 
     @property
     def numbers(self) -> dict[str, Any]:
@@ -63,6 +73,9 @@ class G2Analysis:
             "zero_delay_without_background": self.corrected_zero_delay,
             "coincidences": None if pulsed is None else pulsed.coincidences,
             "lags": None if pulsed is None else pulsed.lags,
+            "antibunching_time_ns": None
+            if self.antibunching is None
+            else self.antibunching.time_ns,
             "bunching_amplitude": None if bunching is None else bunching.amplitude,
             "bunching_rate_per_s": None if bunching is None else bunching.rate_per_s,
         }
@@ -91,25 +104,31 @@ def analyse_g2(
     background_share
         Share of the photons that is background, as the decay shows it; None if unknown.
     """
-    pulsed = attempts.compute("Pulsed g2", lambda: compute_pulsed_g2(source, channels))
+    pulsed = cw = dip = None
+    if source.header.mode == "T3":
+        pulsed = attempts.compute("Pulsed g2", lambda: compute_pulsed_g2(source, channels))
+    else:
+        cw = attempts.compute("g2 at short delays", lambda: compute_cw_g2(source, channels))
+        if cw is not None:
+            dip = attempts.compute("Antibunching", lambda: fit_antibunching(cw))
     gaps = find_gaps(trace.counts, trace.bin_s)
     longest = min(LONGEST_S, SHARE_OF_DURATION * source.header.duration_s)
     delays = attempts.compute(
         "Long-delay g2",
         lambda: compute_long_delay_g2(source, channels, longest_s=longest, gaps_s=gaps),
     )
-    if pulsed is None and delays is None:
+    if pulsed is None and cw is None and delays is None:
         return None
     bunching = None
     if delays is not None:
-        bunching = attempts.compute("Bunching", lambda: fit_bunching(delays))
+        bunching = attempts.compute("Bunching", lambda: fit_bunching(delays, longest_s=BUNCHING_S))
     corrected = None
     if pulsed is not None and background_share is not None:
         corrected = attempts.compute(
             "g2(0) without background",
             lambda: subtract_background(pulsed.zero_delay, background_share),
         )
-    return G2Analysis(pulsed, corrected, delays, bunching, _warn(gaps, bunching))
+    return G2Analysis(pulsed, corrected, cw, dip, delays, bunching, _warn(gaps, bunching))
 
 
 def _warn(gaps: tuple[tuple[float, float], ...], bunching: Bunching | None) -> tuple[str, ...]:

@@ -8,7 +8,8 @@ the bin, but less near the ends of the measurement and near gaps; r are the rate
 photons that came, instead of the means of all that could have, take off the two terms in which E
 and N fluctuate together (the first terms of Hoeffding's decomposition), so that what is left is
 Poisson noise of N: g2 is 1 within counting error in every bin, at any rate and with gaps. Pairs of
-both orders of the two detectors are added.
+both orders of the two detectors are added. With pulsed excitation delays are counted in pulses, for
+within a period there is only the comb of the pulses.
 """
 
 from __future__ import annotations
@@ -91,7 +92,7 @@ def compute_long_delay_g2(
     channels
         The two channels; the two that there are if absent.
     shortest_s, longest_s
-        Delays [s].
+        Delays [s]; not below one pulse with pulsed excitation.
     bins_per_decade
         Density of the bins.
     gaps_s
@@ -114,7 +115,8 @@ def compute_long_delay_g2(
         )
     if bins_per_decade < 1:
         raise InputError(f"{bins_per_decade} bins per decade; expected 1 or more")
-    clock = make_clock(header, "arrival")
+    pulsed = header.mode == "T3" and header.metadata.get("macrotimes_count_pulses") is not False
+    clock = make_clock(header, "macrotime" if pulsed else "arrival")
     edges = choose_edges(clock, shortest_s, longest_s, bins_per_decade)
     pairs = np.zeros(len(edges) - 1, np.int64)
     for ordered in (pair, pair[::-1]):

@@ -130,10 +130,10 @@ class _Decline:
 
     def estimate_crossing_s(self, x: float) -> Estimate:
         """Time [s] of a crossing and its error."""
-        gradient = np.array([0.0, x, x * x])
-        slope = self.values[1] + 2.0 * self.values[2] * x
-        variance = float(gradient @ self.covariance @ gradient)
-        error = math.sqrt(variance) / abs(slope) if slope < 0.0 else math.inf
+        height, slope = np.array([0.0, x, x * x]), np.array([0.0, 1.0, 2.0 * x])
+        fall = -float(slope @ self.values)
+        variance = float(height @ self.covariance @ height)
+        error = math.sqrt(variance) / fall if fall > 0.0 else math.inf
         return Estimate(x * self.range_s, error * self.range_s)
 
 
@@ -145,13 +145,14 @@ def _average(
     sizes = np.diff(borders).astype(np.float64)
     total = np.concatenate([[0], np.cumsum(trace.counts)])
     middles = 0.5 * (borders[1:] + borders[:-1]) * trace.bin_s
-    return middles, np.diff(total[borders]) / (sizes * trace.bin_s), sizes
+    rates: NDArray[np.float64] = np.diff(total[borders]) / (sizes * trace.bin_s)
+    return np.asarray(middles, np.float64), rates, sizes
 
 
 def _find_crossing(
     trace: BlinkingTrace, times: NDArray[np.float64], curve: NDArray[np.float64]
 ) -> tuple[_Decline, Estimate | None]:
-    """The curve about the crossing, and the crossing; None where 70 % is never reached."""
+    """Fit the curve and find the crossing; None where 70 % is never reached."""
     below = np.flatnonzero(curve <= LEVEL * float(curve[0]))
     about = float(times[below[0]]) if len(below) else trace.duration_s
     fewest = 10.0 * trace.bin_s

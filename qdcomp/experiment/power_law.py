@@ -129,7 +129,8 @@ def fit_power_law(
     bin_s = _require_one_bin(series)
     data = DurationTally(series, minimum_bins)
     minimum = minimum_bins * bin_s
-    if data.total < FEWEST_DURATIONS:
+    finished = data.total - data.n_unfinished
+    if finished < FEWEST_DURATIONS:
         return PowerLawFit(
             None,
             None,
@@ -138,7 +139,7 @@ def fit_power_law(
             minimum,
             data.total,
             data.n_unfinished,
-            f"{data.total} durations of {minimum:g} s and more; a power law needs "
+            f"{finished} durations of {minimum:g} s and more have an end; a power law needs "
             f"{FEWEST_DURATIONS}",
         )
     pure, cost = fit_pure(data)

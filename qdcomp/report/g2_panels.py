@@ -15,6 +15,8 @@ def list_g2_panels(found: G2Analysis) -> tuple[Panel, ...]:
     panels = []
     if found.pulsed is not None:
         panels.append(draw_pulsed_g2(found))
+    if found.cw is not None:
+        panels.append(draw_cw_g2(found))
     if found.long_delay is not None:
         panels.append(draw_long_delay_g2(found))
     return tuple(panels)
@@ -49,6 +51,33 @@ def draw_pulsed_g2(found: G2Analysis) -> Panel:
             f"g2(0) = {format_estimate(pulsed.zero_delay)}{corrected}; "
             f"{int(pulsed.coincidences.sum())} coincidences."
         ),
+    )
+
+
+def draw_cw_g2(found: G2Analysis) -> Panel:
+    """Draw g2 at short delays of continuous excitation."""
+    cw, dip = found.cw, found.antibunching
+    if cw is None:
+        raise ValueError("there is no g2 at short delays")
+    marks: list[Mark] = [
+        Points("g2", cw.delays_ns, cw.g2, style.SERIES[0], cw.error, faint=len(cw.g2) > 200)
+    ]
+    description = f"{int(cw.pairs.sum())} pairs."
+    if dip is not None:
+        marks.append(Line("fit of the dip", cw.delays_ns, dip.fitted, style.SERIES[1]))
+        description += (
+            f" g2(0) = {format_estimate(dip.zero_delay)}, "
+            f"τ₀ = {format_estimate(dip.time_ns, 'ns')}; response of the instrument not taken off."
+        )
+    return Panel(
+        name="cw_g2",
+        title="Second-order correlation at short delays",
+        x_label="delay from start to stop [ns]",
+        y_label="g2",
+        marks=tuple(marks),
+        guides=(Guide("", 1.0, "y"),),
+        y_range=(0.0, 1.1 * float(np.max(cw.g2 + cw.error))),
+        description=description,
     )
 
 

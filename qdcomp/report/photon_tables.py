@@ -72,6 +72,11 @@ def tabulate_g2(g2: G2Analysis) -> TextTable:
                 coincidences,
             ),
         ]
+    if g2.antibunching is not None:
+        rows += [
+            ("g2(0), fit of the dip", format_estimate(g2.antibunching.zero_delay)),
+            ("Antibunching time", format_estimate(g2.antibunching.time_ns, "ns")),
+        ]
     if g2.bunching is not None:
         rows += [
             ("Bunching amplitude", format_estimate(g2.bunching.amplitude)),

@@ -43,7 +43,32 @@ def test_a_cut_off_is_found_where_there_is_one_and_only_there():
     assert cut.cutoff_s.value == pytest.approx(1.0, abs=3 * cut.cutoff_s.error)
     assert cut.exponent.value == pytest.approx(1.5, abs=3 * cut.exponent.error)
     pure = fit_power_law(Durations(draw_bins(rng, 1.8, 3000), None, 0.01))
-    assert pure.cutoff_s is None and pure.cutoff_p_value > 0.01
+    assert pure.cutoff_s is None and pure.cutoff_p_value > 0.08
+
+
+def test_exponent_and_cut_off_over_200_dots():
+    rng = np.random.default_rng(8)
+    found = [
+        fit_power_law(Durations(draw_bins(rng, 1.5, 300, 100.0), None, 0.01), goodness=False)
+        for _ in range(200)
+    ]
+    for truth, ones in ((1.5, [f.exponent for f in found]), (1.0, [f.cutoff_s for f in found])):
+        pulls = np.array([(one.value - truth) / one.error for one in ones if one is not None])
+        assert len(pulls) > 190
+        assert 0.62 <= np.mean(np.abs(pulls) < 1) <= 0.76
+
+
+def test_dots_are_fitted_together_with_all_their_unfinished_stretches():
+    rng = np.random.default_rng(9)
+    dots = [Durations(draw_bins(rng, 1.7, 12), 40, 0.01) for _ in range(50)]
+    assert fit_power_law(dots[0]).exponent is None
+    together = fit_power_law(dots, cutoff=False, goodness=False)
+    assert together.n_unfinished == 50
+    alone = fit_power_law([Durations(d.bins, None, 0.01) for d in dots], cutoff=False)
+    assert together.exponent.value < alone.exponent.value
+    assert alone.exponent.value == pytest.approx(1.7, abs=3 * alone.exponent.error)
+    with pytest.raises(InputError, match="one width"):
+        fit_power_law([dots[0], Durations(dots[0].bins, None, 0.02)])
 
 
 def test_what_is_no_power_law_is_told():
