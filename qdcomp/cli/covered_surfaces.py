@@ -84,6 +84,8 @@ def read_ligands(
             "name one, like --ligand PEA"
         )
     named = _split(sites)
+    if sites is not None and not named:
+        raise InputError("--sites names no site; name some, like A1,A3, or leave it out for all")
     if len(set(named)) < len(named):
         raise InputError(f"--sites {sites} names a site twice; it is already taken the second time")
     if sites and coverage is not None:

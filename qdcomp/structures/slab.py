@@ -49,6 +49,9 @@ PLANE_GAP_ANGSTROM = 0.8
 LIGAND_CLEARANCE_ANGSTROM = 12.0
 """Vacuum left between the end of a ligand and the next image of the slab [Å]."""
 
+MAX_REPEAT, MAX_LAYERS = 32, 64
+"""Largest slab that is built: more is a mistake, and would fill the memory."""
+
 DEFAULT_VACUUM_ANGSTROM = 15.0
 """Vacuum where nothing is asked for [Å]."""
 
@@ -186,10 +189,15 @@ def build_slab(
 
 def _check_repeat(repeat: Sequence[int], layers: int) -> tuple[int, int]:
     numbers = (*repeat, layers)
-    if len(repeat) != 2 or any(not isinstance(n, int) or n < 1 for n in numbers):
+    if len(repeat) != 2 or any(type(n) is not int or n < 1 for n in numbers):
         raise InputError(
             f"repeat {tuple(repeat)!r} and layers {layers!r}; expected two whole numbers and one, "
             "each at least 1: repeat (2, 2), layers 1"
+        )
+    if max(repeat) > MAX_REPEAT or layers > MAX_LAYERS:
+        raise InputError(
+            f"a slab of {repeat[0]}×{repeat[1]}×{layers} is too large to build; at most "
+            f"{MAX_REPEAT}×{MAX_REPEAT} cells and {MAX_LAYERS} layers"
         )
     return repeat[0], repeat[1]
 

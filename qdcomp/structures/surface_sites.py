@@ -24,6 +24,9 @@ from qdcomp.structures.bulk import A_ELEMENTS, X_ELEMENTS
 PLANE_ANGSTROM = 1.5
 """Atoms less than this below the outermost one of their kind are on the surface [Å]."""
 
+A_DEPTH_ANGSTROM = 2.5
+"""An A site lies at most this below the outermost X: deeper ones are buried, as under PbBr2 [Å]."""
+
 X_DEPTH_ANGSTROM = 4.0
 """X less than this below the outermost A may leave with it [Å]."""
 
@@ -81,6 +84,9 @@ def _find_side(
     free = ~np.isin(np.arange(len(atoms)), list(taken))
     cations = np.flatnonzero(np.isin(symbols, A_ELEMENTS))
     cations = cations[height[cations] > height[cations].max(initial=-np.inf) - PLANE_ANGSTROM]
+    # A plane that lies deeper than the outermost X belongs to the inside: there is no A site.
+    outermost_x = height[np.isin(symbols, X_ELEMENTS)].max(initial=-np.inf)
+    cations = cations[height[cations] > outermost_x - A_DEPTH_ANGSTROM]
     cations = cations[free[cations]]
     if len(cations) == 0:
         return ()

@@ -102,12 +102,6 @@ def test_one_side_has_the_upper_sites_alone():
     assert len(slab.sites) == 4
 
 
-def test_a_slab_too_thin_for_two_sides_gives_its_a_sites_to_the_upper():
-    slab = build_slab((2, 2), 2, termination="PbBr2")
-    cations = [site.cation for site in slab.sites]
-    assert len(set(cations)) == len(cations) == 4
-
-
 def test_vacuum_is_between_the_outermost_atoms():
     atoms = build_slab(vacuum_angstrom=22.5).structure.atoms
     assert atoms.cell[2, 2] - np.ptp(atoms.positions[:, 2]) == pytest.approx(22.5)
@@ -133,3 +127,15 @@ def test_vacuum_is_between_the_outermost_atoms():
 def test_what_cannot_be_built_is_refused(arguments, message):
     with pytest.raises(InputError, match=message):
         build_slab(**arguments)
+
+
+@pytest.mark.parametrize(("repeat", "layers"), [((1000, 2), 1), ((2, 2), 1000), ((True, 2), 1)])
+def test_a_slab_that_would_fill_the_memory_is_refused(repeat, layers):
+    with pytest.raises(InputError, match=r"too large|whole numbers"):
+        build_slab(repeat, layers)
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3])
+def test_a_buried_a_site_is_none_of_the_surface(layers):
+    assert build_slab((2, 2), layers, termination="PbBr2").sites == ()
+    assert len(build_slab((2, 2), layers, termination="CsBr").sites) == 8
