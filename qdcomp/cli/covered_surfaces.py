@@ -170,6 +170,11 @@ def cover_slab(slab: SlabOptions, options: LigandOptions) -> tuple[Slab, Structu
 
     shell = load_shell(options)
     built = _build_slab(slab, [ligand for ligand, _ in shell])
+    if shell and not built.sites:
+        raise InputError(
+            f"the slab ends in {built.termination} and has no A site for a ligand; end it in a "
+            "plane with A, like --termination CsBr"
+        )
     names = [site.name for site in built.sites if site.name not in options.vacant]
     by_site: dict[str, Ligand] = {}
     if shell:

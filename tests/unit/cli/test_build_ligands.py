@@ -109,3 +109,11 @@ def test_fractions_follow_the_last_colon():
 
 def test_sizes_are_read():
     assert read_size("2x3x1") == read_size("2×3×1") == (2, 3, 1)
+
+
+def test_a_slab_without_a_sites_takes_no_ligand():
+    result = runner.invoke(
+        application, ["build", "--slab", "2x2x1", "--termination", "PbBr2", "--ligand", "MA"]
+    )
+    assert isinstance(result.exception, InputError)
+    assert "ends in PbBr2 and has no A site" in str(result.exception)
