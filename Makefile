@@ -45,6 +45,7 @@ check: $(VENV)/.development
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.development
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	$(BIN)/python -m benchmarks
 
 clean:

@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter
 
-BENCHMARKS = ("trajectory_reading", "analysis_speed", "embedded_store")
+BENCHMARKS = ("trajectory_reading", "analysis_speed", "embedded_store", "photon_speed")
 RESULTS = Path(__file__).parent / "results"
 IMPORT_REPEATS = 5
 

@@ -1,0 +1,172 @@
+"""Photon correlation, change points and a whole report, beside pycorrelate and tttrlib.
+
+Long-delay pairs: 2 × 5·10⁶ photons of steady light in 100 s, 80 logarithmic bins from 10 ns to 1 s,
+one thread. All count the same bins of the same arrays in this process, in turn, so that they share
+the machine's other load; the least of several repeats is taken, and ratios are the result. The
+pairs are checked against counting each of them on a stretch of the light. The peers come with
+``pip install 'qdcomp[bench]'`` and are left out, by name, where they are not installed.
+"""
+
+import itertools
+import json
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qdcomp.experiment import analyse_photons, find_change_points, make_photon_stream
+from qdcomp.experiment.pair_counting import add_lag_histogram, count_pairs
+from qdcomp.experiment.simulated_presets import make_damato_preset
+from qdcomp.experiment.simulation import simulate_photons
+from qdcomp.report.photon_report import write_photon_report
+
+PHOTONS, DURATION_S = 5_000_000, 100.0
+EDGES = np.unique(np.rint(np.logspace(4, 12, 81)).astype(np.int64))
+"""Borders of the bins [ps]."""
+
+SHORT_RANGE_PS, SHORT_BIN_PS = 200_000, 1_000
+REPORT_S = 170.0
+"""Length of the simulated dot of the report, 10⁷ photons [s]."""
+
+Array = NDArray[np.int64]
+
+
+def time_best(function: Callable[[], object], repeats: int = 3) -> float:
+    """Least wall time of several calls [s]."""
+    best = float("inf")
+    for _ in range(repeats):
+        start = perf_counter()
+        function()
+        best = min(best, perf_counter() - start)
+    return round(best, 4)
+
+
+def find_peer(name: str) -> Any:
+    """Give a peer's module; None where it is not installed."""
+    try:
+        return import_module(name)
+    except ImportError:
+        return None
+
+
+def draw_light(seed: int, photons: int = PHOTONS, duration_s: float = DURATION_S) -> Array:
+    """Arrival times of steady light [ps]."""
+    rng = np.random.default_rng(seed)
+    return np.sort(rng.integers(0, round(duration_s * 1e12), photons))
+
+
+def check_exact(starts: Array, stops: Array) -> bool:
+    """Whether the pairs of a stretch are those of counting each."""
+    first, second = starts[:2000], stops[:4000]
+    lags = (second[None, :] - first[:, None]).ravel()
+    expected = np.array(
+        [np.count_nonzero((lags >= low) & (lags < high)) for low, high in itertools.pairwise(EDGES)]
+    )
+    return bool(np.array_equal(count_pairs(first, second, EDGES), expected))
+
+
+def measure_long_delays(starts: Array, stops: Array) -> dict[str, Any]:
+    """Time the pairs in logarithmic bins."""
+    found: dict[str, Any] = {
+        "counts_are_exact": check_exact(starts, stops),
+        "qdcomp_s": time_best(lambda: count_pairs(starts, stops, EDGES)),
+    }
+    pycorrelate, tttrlib = find_peer("pycorrelate"), find_peer("tttrlib")
+    if pycorrelate is not None:
+        bins = EDGES.astype(np.float64)
+        found["pycorrelate_s"] = time_best(lambda: pycorrelate.pcorrelate(starts, stops, bins), 2)
+    if tttrlib is not None:
+        found["tttrlib_s"] = time_best(lambda: _correlate_tttrlib(tttrlib, starts, stops), 2)
+    return found | _add_ratios(found)
+
+
+def _correlate_tttrlib(tttrlib: Any, starts: Array, stops: Array) -> Any:
+    # Ticks of 10 ns, its default multi-tau method: 8 decades in 27 cascades of 9 bins.
+    correlator = tttrlib.Correlator(n_bins=9, n_casc=27)
+    correlator.set_macrotimes(
+        (starts // 10_000).astype(np.uint64), (stops // 10_000).astype(np.uint64)
+    )
+    correlator.set_weights(np.ones(len(starts)), np.ones(len(stops)))
+    return correlator.correlation
+
+
+def measure_short_window(starts: Array, stops: Array) -> dict[str, Any]:
+    """Time the pairs in bins of one width about zero delay."""
+    bins = 2 * SHORT_RANGE_PS // SHORT_BIN_PS
+
+    def ours() -> None:
+        counts = np.zeros(bins, np.int64)
+        add_lag_histogram(starts, stops, -SHORT_RANGE_PS, SHORT_BIN_PS, -1, counts)
+
+    ours()
+    found: dict[str, Any] = {"qdcomp_s": time_best(ours)}
+    pycorrelate = find_peer("pycorrelate")
+    if pycorrelate is not None:
+        edges = np.arange(bins + 1) * float(SHORT_BIN_PS) - SHORT_RANGE_PS
+        found["pycorrelate_s"] = time_best(lambda: pycorrelate.pcorrelate(starts, stops, edges), 2)
+    return found | _add_ratios(found)
+
+
+def _add_ratios(found: dict[str, Any]) -> dict[str, float]:
+    return {
+        f"{name.removesuffix('_s')}_over_qdcomp": round(seconds / found["qdcomp_s"], 2)
+        for name, seconds in found.items()
+        if name.endswith("_s") and name != "qdcomp_s"
+    }
+
+
+def measure_change_points() -> dict[str, float]:
+    """Time change points of 10⁶ photons: steady light, and a thousand jumps."""
+    steady = make_photon_stream(draw_light(3, 1_000_000), 1e-12)
+    rng = np.random.default_rng(4)
+    steps = np.repeat(np.tile([1.5, 0.5], 500), 1000)
+    times = np.cumsum(rng.exponential(1e8 / steps)).astype(np.int64)
+    jumping = make_photon_stream(times, 1e-12)
+    find_change_points(steady)
+    return {
+        "steady_s": time_best(lambda: find_change_points(steady)),
+        "thousand_jumps_s": time_best(lambda: find_change_points(jumping)),
+    }
+
+
+def measure_report() -> dict[str, float]:
+    """Time the whole analysis and the report of a simulated dot of 10⁷ photons."""
+    preset = make_damato_preset()
+    short = simulate_photons(preset.dot, preset.experiment, 2.0, 1)
+    analyse_photons(short)
+    stream = simulate_photons(preset.dot, preset.experiment, REPORT_S, 1)
+    start = perf_counter()
+    analysis = analyse_photons(stream)
+    analysed = perf_counter() - start
+    with TemporaryDirectory() as folder:
+        write_photon_report(analysis, folder, {})
+    return {
+        "photons": len(stream),
+        "analysis_s": round(analysed, 2),
+        "with_report_s": round(perf_counter() - start, 2),
+    }
+
+
+def main() -> dict[str, Any]:
+    """Run all and write ``benchmarks/results/photon_speed.json``."""
+    starts, stops = draw_light(1), draw_light(2)
+    count_pairs(starts[:1000], stops[:1000], EDGES)
+    result = {
+        "long_delays": measure_long_delays(starts, stops),
+        "short_window": measure_short_window(starts, stops),
+        "change_points": measure_change_points(),
+        "report": measure_report(),
+    }
+    folder = Path(__file__).parent / "results"
+    folder.mkdir(exist_ok=True)
+    (folder / "photon_speed.json").write_text(json.dumps(result, indent=2) + "\n")
+    return result
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(), indent=2))
