@@ -154,5 +154,7 @@ def _end_pings() -> Iterator[None]:
 
 
 def _ping(launchpad: LaunchPad, launch_id: int, stop: threading.Event, main: Any) -> None:
-    with suppress(StoreError, PyMongoError):  # the launch itself will meet the same trouble
+    # The launch itself will meet the same trouble; a ValueError says that there is no such launch,
+    # as when it ended before its first ping, and then there is nothing to ping.
+    with suppress(StoreError, PyMongoError, ValueError):
         rocket.ping_launch(launchpad, launch_id, stop, main)
