@@ -36,7 +36,7 @@ system-packages:
 
 test: $(VENV)/.development system-packages
 	$(BIN)/pytest -n 2 --dist loadfile -m "not cp2k and not browser" --cov=qdcomp --cov-report=
-	$(BIN)/pytest -m "cp2k or browser" --cov=qdcomp --cov-append --cov-report=term:skip-covered
+	$(BIN)/pytest -n 2 --dist loadfile -m "cp2k or browser" --cov=qdcomp --cov-append --cov-report=term:skip-covered
 
 check: $(VENV)/.development
 	$(BIN)/ruff format --check .
