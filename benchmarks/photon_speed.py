@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qdcomp.experiment import analyse_photons, find_change_points, make_photon_stream
-from qdcomp.experiment.pair_counting import add_lag_histogram, count_pairs
-from qdcomp.experiment.simulated_presets import make_damato_preset
-from qdcomp.experiment.simulation import simulate_photons
+from qdcomp.experiment.correlations.pair_counting import add_lag_histogram, count_pairs
+from qdcomp.experiment.simulation.simulated_presets import make_damato_preset
+from qdcomp.experiment.simulation.simulated_source import simulate_photons
 from qdcomp.report.photon_report import write_photon_report
 
 PHOTONS, DURATION_S = 5_000_000, 100.0

@@ -88,9 +88,9 @@ def photons(
 
 
 def _analyse(path: Path, settings: PhotonSettings) -> PhotonAnalysis:
-    from qdcomp.experiment.file_source import collect_photons
+    from qdcomp.experiment.files.file_source import collect_photons
+    from qdcomp.experiment.files.photon_files import open_photons
     from qdcomp.experiment.photon_analysis import analyse_photons
-    from qdcomp.experiment.photon_files import open_photons
 
     with notes.status(f"reading {path.name}") as status:
         source = open_photons(path)

@@ -11,7 +11,7 @@ from qdcomp.cli.console import notes, output, print_table, print_warnings
 from qdcomp.errors import QdcompError
 
 if TYPE_CHECKING:
-    from qdcomp.experiment.spectrum_analysis import SpectrumAnalysis, SpectrumSettings
+    from qdcomp.experiment.spectra.spectrum_analysis import SpectrumAnalysis, SpectrumSettings
 
 MODELS = ("lorentzian", "gaussian", "voigt", "double_half_voigt")
 
@@ -80,7 +80,7 @@ def spectrum(
       qdcomp spectrum dot.asc --window 480:560
       qdcomp spectrum dot*.csv --unit nm --model voigt
     """
-    from qdcomp.experiment.spectrum_analysis import SpectrumSettings
+    from qdcomp.experiment.spectra.spectrum_analysis import SpectrumSettings
 
     settings = SpectrumSettings(
         model=cast("Literal['voigt']", model),
@@ -104,8 +104,8 @@ def spectrum(
 
 
 def _analyse(path: Path, settings: SpectrumSettings, reading: dict[str, Any]) -> SpectrumAnalysis:
-    from qdcomp.experiment.spectrum_analysis import analyse_spectra
-    from qdcomp.experiment.spectrum_files import read_spectra
+    from qdcomp.experiment.files.spectrum_files import read_spectra
+    from qdcomp.experiment.spectra.spectrum_analysis import analyse_spectra
 
     return analyse_spectra(read_spectra(path, **reading), settings)
 

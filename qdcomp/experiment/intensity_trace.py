@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qdcomp.errors import InputError
-from qdcomp.experiment.decay import find_time_bins, require_channels
-from qdcomp.experiment.photon_stream import PhotonSource, select_channels
-from qdcomp.experiment.time_bins import count_time_bins
+from qdcomp.experiment.photon_stream import PhotonSource, require_channels, select_channels
+from qdcomp.experiment.time_bins import count_time_bins, find_time_bins
 
 SMOOTHED_PHOTONS = 400.0
 """Photons that a smoothed bright level holds: 5 % counting noise."""

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from qdcomp.experiment.attempts import Attempts
-from qdcomp.experiment.blinking import ON_SHARE
-from qdcomp.experiment.blinking_analysis import BlinkingAnalysis, analyse_blinking
-from qdcomp.experiment.decay_analysis import DecayAnalysis, LifetimeModel, analyse_decay
-from qdcomp.experiment.g2_analysis import G2Analysis, analyse_g2
+from qdcomp.experiment.blinking.blinking import ON_SHARE
+from qdcomp.experiment.blinking.blinking_analysis import BlinkingAnalysis, analyse_blinking
+from qdcomp.experiment.correlations.g2_analysis import G2Analysis, analyse_g2
+from qdcomp.experiment.decays.decay_analysis import DecayAnalysis, LifetimeModel, analyse_decay
 from qdcomp.experiment.photon_stream import PhotonSource, StreamHeader
 
 

@@ -10,7 +10,7 @@ microtimes. Both stay integers until a result has to be in seconds: an acquisiti
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Literal, Protocol
@@ -272,3 +272,19 @@ def _require_integers(name: str, values: ArrayLike) -> NDArray[Any]:
     if array.size and not np.issubdtype(array.dtype, np.integer):
         raise InputError(f"{name} are {array.dtype}; expected integer ticks")
     return array.astype(np.int64) if not array.size else array
+
+
+def require_channels(header: StreamHeader, channels: Sequence[int] | None) -> tuple[int, ...]:
+    """Channels to use: those asked for, all if none were.
+
+    Raises
+    ------
+    InputError
+        If a channel that was asked for has no photon.
+    """
+    if channels is None:
+        return header.channels
+    missing = sorted(set(channels) - set(header.channels))
+    if missing:
+        raise InputError(f"no photon on channels {missing}; the stream has {list(header.channels)}")
+    return tuple(channels)

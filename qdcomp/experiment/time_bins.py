@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qdcomp.errors import InputError
-from qdcomp.experiment.decay import find_time_bins
-from qdcomp.experiment.photon_stream import PhotonStream
+from qdcomp.experiment.photon_stream import PICOSECONDS, PhotonStream, compute_arrival_times
 
 
 @dataclass(frozen=True)
@@ -71,6 +70,21 @@ class TimeBinner:
         self._bins, self._microtimes = self._bins[ready:], self._microtimes[ready:]
         self._next_bin = below
         return whole
+
+
+def find_time_bins(stream: PhotonStream, bin_s: float) -> NDArray[np.int64]:
+    """Find the time bin of every photon, shape ``(n_photons,)``.
+
+    Raises
+    ------
+    InputError
+        If a bin is not a positive time.
+    """
+    bin_ps = round(bin_s * PICOSECONDS) if np.isfinite(bin_s) else 0
+    if bin_ps <= 0:
+        raise InputError(f"a time bin of {bin_s} s is not a positive time")
+    bins: NDArray[np.int64] = compute_arrival_times(stream) // np.int64(bin_ps)
+    return bins
 
 
 def count_time_bins(duration_s: float, bin_s: float) -> int:

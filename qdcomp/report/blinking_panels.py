@@ -7,9 +7,9 @@ import math
 import numpy as np
 from scipy.stats import norm, poisson
 
-from qdcomp.experiment.blinking_analysis import BlinkingAnalysis
+from qdcomp.experiment.blinking.blinking_analysis import BlinkingAnalysis
+from qdcomp.experiment.blinking.power_law import LoggedDurations, PowerLawFit, log_bin_durations
 from qdcomp.experiment.intensity_trace import BlinkingTrace
-from qdcomp.experiment.power_law import LoggedDurations, PowerLawFit, log_bin_durations
 from qdcomp.report import style
 from qdcomp.report.estimate_text import format_estimate
 from qdcomp.report.panel import (

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from qdcomp.experiment.decay import Decay
-from qdcomp.experiment.decay_analysis import DecayAnalysis
-from qdcomp.experiment.flid import Flid
-from qdcomp.experiment.lifetime import LifetimeFit
-from qdcomp.experiment.lifetime_trace import LifetimeTrace
+from qdcomp.experiment.decays.decay import Decay
+from qdcomp.experiment.decays.decay_analysis import DecayAnalysis
+from qdcomp.experiment.decays.flid import Flid
+from qdcomp.experiment.decays.lifetime import LifetimeFit
+from qdcomp.experiment.decays.lifetime_trace import LifetimeTrace
 from qdcomp.report import style
 from qdcomp.report.estimate_text import format_estimate
 from qdcomp.report.panel import FloatArray, Heat, Line, Mark, Panel, Points, thin_out

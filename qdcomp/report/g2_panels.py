@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from qdcomp.experiment.g2_analysis import G2Analysis
+from qdcomp.experiment.correlations.g2_analysis import G2Analysis
 from qdcomp.report import style
 from qdcomp.report.estimate_text import format_estimate
 from qdcomp.report.panel import Bars, Guide, Line, Mark, Panel, Points

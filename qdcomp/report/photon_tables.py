@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from qdcomp.experiment.g2_analysis import G2Analysis
+from qdcomp.experiment.blinking.power_law import PowerLawFit
+from qdcomp.experiment.correlations.g2_analysis import G2Analysis
 from qdcomp.experiment.photon_analysis import PhotonAnalysis
-from qdcomp.experiment.power_law import PowerLawFit
 from qdcomp.report.decay_panels import MODEL_NAMES
 from qdcomp.report.estimate_text import format_estimate, format_estimates
 from qdcomp.report.number_text import MISSING, format_plain

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from qdcomp.experiment.spectrum_analysis import SpectrumAnalysis
+from qdcomp.experiment.spectra.spectrum_analysis import SpectrumAnalysis
 from qdcomp.report import style
 from qdcomp.report.estimate_text import format_estimate
 from qdcomp.report.measurement_html import PanelGroup

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from qdcomp.experiment.emission_fit import EmissionFit
-from qdcomp.experiment.spectrum_analysis import SpectrumAnalysis
+from qdcomp.experiment.spectra.emission_fit import EmissionFit
+from qdcomp.experiment.spectra.spectrum_analysis import SpectrumAnalysis
 from qdcomp.report.estimate_text import format_estimate, format_estimates
 from qdcomp.report.measurement_html import MeasurementReport, write_measurement_report
 from qdcomp.report.number_text import format_plain

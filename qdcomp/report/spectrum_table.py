@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from qdcomp.errors import InputError
-from qdcomp.experiment.linewidth_statistics import compute_linewidth_statistics
-from qdcomp.experiment.spectrum_analysis import SpectrumAnalysis
+from qdcomp.experiment.spectra.linewidth_statistics import compute_linewidth_statistics
+from qdcomp.experiment.spectra.spectrum_analysis import SpectrumAnalysis
 from qdcomp.report.estimate_text import format_estimate
 
 HEADER = ("dot", "peak", "FWHM", "low-energy HWHM", "high-energy HWHM", "edge")

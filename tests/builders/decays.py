@@ -6,7 +6,7 @@ from itertools import cycle
 
 import numpy as np
 
-from qdcomp.experiment.decay import Decay, make_decay
+from qdcomp.experiment.decays.decay import Decay, make_decay
 from qdcomp.experiment.photon_stream import PhotonStream, make_photon_stream
 
 

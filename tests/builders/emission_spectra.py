@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from qdcomp.experiment.emission_lineshapes import (
+from qdcomp.experiment.spectra.emission_lineshapes import (
     EmissionModel,
     compute_emission_area,
     evaluate_emission_model,
 )
-from qdcomp.experiment.spectrum import Spectrum, convert_to_energy, make_spectrum
+from qdcomp.experiment.spectra.spectrum import Spectrum, convert_to_energy, make_spectrum
 
 LINES: dict[EmissionModel, tuple[float, ...]] = {
     "lorentzian": (1.0, 2.42, 0.080),

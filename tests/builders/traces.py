@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from qdcomp.experiment.delay_gate import DelayGate
-from qdcomp.experiment.lifetime_trace import LifetimeTrace
+from qdcomp.experiment.decays.delay_gate import DelayGate
+from qdcomp.experiment.decays.lifetime_trace import LifetimeTrace
 
 
 def make_trace(counts, lifetimes_ns, errors_ns=None, *, bin_s=0.01, background_per_s=0.0):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from builders.emission_spectra import count_photons, expected_counts, make_line
 
-from qdcomp.experiment.emission_fit import fit_emission_spectrum
-from qdcomp.experiment.emission_lineshapes import EmissionModel, compute_half_widths
+from qdcomp.experiment.spectra.emission_fit import fit_emission_spectrum
+from qdcomp.experiment.spectra.emission_lineshapes import EmissionModel, compute_half_widths
 
 REPEATS = 400
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from builders.decays import draw_decay
 
-from qdcomp.experiment.lifetime import fit_lifetime
+from qdcomp.experiment.decays.lifetime import fit_lifetime
 
 REPEATS = 200
 """Two standard errors of a mean are too few once in twenty cases by chance: seeds are fixed."""

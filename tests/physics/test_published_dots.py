@@ -7,13 +7,13 @@ What is compared with is the truth of the simulated minute, which scatters about
 import pytest
 
 from qdcomp.experiment.photon_analysis import analyse_photons
-from qdcomp.experiment.simulated_presets import (
+from qdcomp.experiment.simulation.simulated_presets import (
     make_damato_preset,
     make_mi_dda_preset,
     make_mi_pea_preset,
 )
-from qdcomp.experiment.simulation import SimulatedSource, simulate_photons
-from qdcomp.experiment.simulation_truth import compute_simulation_truth
+from qdcomp.experiment.simulation.simulated_source import SimulatedSource, simulate_photons
+from qdcomp.experiment.simulation.simulation_truth import compute_simulation_truth
 
 pytestmark = pytest.mark.slow
 

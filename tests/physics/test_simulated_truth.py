@@ -5,13 +5,13 @@ import pytest
 from scipy import stats
 
 from qdcomp.experiment import compute_arrival_times
-from qdcomp.experiment.simulated_presets import (
+from qdcomp.experiment.simulation.simulated_presets import (
     make_damato_preset,
     make_mi_dda_preset,
     make_mi_pea_preset,
 )
-from qdcomp.experiment.simulation import SimulatedSource, simulate_photons
-from qdcomp.experiment.simulation_truth import compute_simulation_truth
+from qdcomp.experiment.simulation.simulated_source import SimulatedSource, simulate_photons
+from qdcomp.experiment.simulation.simulation_truth import compute_simulation_truth
 
 PRESETS = [make_damato_preset, make_mi_pea_preset, make_mi_dda_preset]
 

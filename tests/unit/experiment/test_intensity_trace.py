@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from qdcomp.errors import InputError
+from qdcomp.experiment.files.photon_files import read_photons
 from qdcomp.experiment.intensity_trace import (
     BlinkingTrace,
     compute_blinking_trace,
@@ -13,7 +14,6 @@ from qdcomp.experiment.intensity_trace import (
     rebin_trace,
     smooth_counts,
 )
-from qdcomp.experiment.photon_files import read_photons
 from qdcomp.experiment.photon_stream import make_photon_stream
 
 

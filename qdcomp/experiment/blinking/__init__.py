@@ -1,0 +1,1 @@
+"""Blinking: ON and OFF, Mandel's Q, power laws, change points, photodarkening."""

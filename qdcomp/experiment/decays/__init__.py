@@ -1,0 +1,1 @@
+"""Photoluminescence decays: lifetimes, FLID, type of blinking, rates."""

@@ -1,0 +1,1 @@
+"""Files of photons and spectra: what instruments and their programs write."""

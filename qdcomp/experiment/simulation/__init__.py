@@ -1,0 +1,1 @@
+"""Simulated dots whose truth is known: photons and spectra."""

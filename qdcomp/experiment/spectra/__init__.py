@@ -1,0 +1,1 @@
+"""Emission spectra: lines, their wandering, their widths, and sizes from their peaks."""
