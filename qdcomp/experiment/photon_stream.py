@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Any, Literal, Protocol
 
 import numpy as np
+from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from qdcomp.errors import InputError
@@ -243,13 +244,24 @@ def compute_arrival_times(stream: PhotonStream) -> NDArray[np.int64]:
     """
     tick_ps = stream.header.macrotime_resolution_s * PICOSECONDS
     whole = round(tick_ps)
-    rest = tick_ps - whole
-    times = stream.macrotimes * np.int64(whole)
-    late = stream.macrotimes * rest
+    delays, delay_ps = np.empty(0, np.uint16), 0.0
     if stream.microtimes is not None and stream.header.microtime_resolution_ns is not None:
-        late = late + stream.microtimes * (stream.header.microtime_resolution_ns * 1e3)
-    arrivals: NDArray[np.int64] = times + np.rint(late).astype(np.int64)
+        delays, delay_ps = stream.microtimes, stream.header.microtime_resolution_ns * 1e3
+    arrivals = np.empty(len(stream), np.int64)
+    _fill_arrivals(stream.macrotimes, delays, whole, tick_ps - whole, delay_ps, arrivals)
     return arrivals
+
+
+@njit(cache=True, nogil=True)
+def _fill_arrivals(  # type: ignore[no-untyped-def]
+    macrotimes, delays, whole_ps, rest_ps, delay_ps, arrivals
+):
+    """Whole picoseconds of a tick in integers, the rest of it and the delay rounded together."""
+    for i in range(len(macrotimes)):
+        late = macrotimes[i] * rest_ps
+        if len(delays) > 0:
+            late += delays[i] * delay_ps
+        arrivals[i] = macrotimes[i] * whole_ps + np.int64(np.rint(late))
 
 
 def select_channels(stream: PhotonStream, channels: tuple[int, ...]) -> PhotonStream:

@@ -115,9 +115,8 @@ def _write_files(report: ReportInput, root: Path) -> Path:
     figures = root / FIGURE_FOLDER
     figures.mkdir(parents=True, exist_ok=True)
     content = _arrange(report)
-    for panel in content.panels:
-        save_panel(panel, figures)
-    sheet = [panel for panel in content.panels if panel.name in SHEET_PANELS]
+    pictures = {panel.name: save_panel(panel, figures)[0] for panel in content.panels}
+    sheet = [picture for name, picture in pictures.items() if name in SHEET_PANELS]
     if sheet:
         save_sheet(sheet, figures / "overview.png")
     if report.structure is not None:

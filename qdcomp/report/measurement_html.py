@@ -114,10 +114,9 @@ def write_measurement_report(report: MeasurementReport, directory: Path | str) -
 def _write_files(report: MeasurementReport, root: Path) -> Path:
     figures = root / FIGURE_FOLDER
     figures.mkdir(parents=True, exist_ok=True)
-    for panel in report.panels:
-        save_panel(panel, figures)
-    if report.panels:
-        save_sheet(report.panels, figures / "overview.png")
+    pictures = [save_panel(panel, figures)[0] for panel in report.panels]
+    if pictures:
+        save_sheet(pictures, figures / "overview.png")
     (root / "results.json").write_text(write_json(report.results), encoding="utf-8")
     (root / "provenance.json").write_text(write_json(report.provenance), encoding="utf-8")
     page = root / "index.html"

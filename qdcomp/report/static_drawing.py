@@ -15,8 +15,10 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.image import imread, imsave
 from matplotlib.transforms import ScaledTranslation
 from mpl_toolkits.axes_grid1 import make_axes_locatable
+from numpy.typing import NDArray
 
 from qdcomp.report import style
 from qdcomp.report.panel import (
@@ -86,21 +88,31 @@ def save_panel(panel: Panel, directory: Path) -> tuple[Path, ...]:
         FigureCanvasAgg(figure)
         draw_panel(figure.add_subplot(), panel)
         figure.savefig(png, metadata={"Title": panel.title, "Description": panel.description})
+        # The layout that was found for the first file holds for the second.
+        figure.set_layout_engine("none")
         figure.savefig(svg, metadata={"Title": panel.title, "Date": None})
     write_table(panel, table)
     return png, svg, table
 
 
-def save_sheet(panels: Sequence[Panel], path: Path) -> None:
-    """Write several panels on one picture, two in a row."""
-    rows = math.ceil(len(panels) / SHEET_COLUMNS)
-    width, height = FIGURE_INCHES
-    with mpl.rc_context(style.RC_PARAMS):
-        figure = Figure(figsize=(SHEET_COLUMNS * width, rows * height), layout="constrained")
-        FigureCanvasAgg(figure)
-        for index, panel in enumerate(panels, start=1):
-            draw_panel(figure.add_subplot(rows, SHEET_COLUMNS, index), panel)
-        figure.savefig(path)
+def save_sheet(pictures: Sequence[Path], path: Path) -> None:
+    """Write pictures of panels of one width on one, two in a row."""
+    drawn = [imread(picture) for picture in pictures]
+    width = max(picture.shape[1] for picture in drawn)
+    rows = [
+        _join_row(drawn[first : first + SHEET_COLUMNS], width)
+        for first in range(0, len(drawn), SHEET_COLUMNS)
+    ]
+    imsave(path, np.vstack(rows), pil_kwargs={"compress_level": 1})
+
+
+def _join_row(pictures: Sequence[NDArray[np.float32]], width: int) -> NDArray[np.float32]:
+    height = max(picture.shape[0] for picture in pictures)
+    row = np.ones((height, SHEET_COLUMNS * width, pictures[0].shape[2]), np.float32)
+    for column, picture in enumerate(pictures):
+        left = column * width
+        row[: picture.shape[0], left : left + picture.shape[1]] = picture
+    return row
 
 
 def draw_panel(axes: Any, panel: Panel) -> None:

@@ -122,10 +122,9 @@ def _write_files(content: SurfaceReportContent, root: Path) -> Path:
     figures = root / FIGURE_FOLDER
     figures.mkdir(parents=True, exist_ok=True)
     panels = arrange_panels(content)
-    for panel in panels:
-        save_panel(panel, figures)
-    if panels:
-        save_sheet(panels, figures / "overview.png")
+    drawn = [save_panel(panel, figures)[0] for panel in panels]
+    if drawn:
+        save_sheet(drawn, figures / "overview.png")
     coverages = list(_list_coverages(content))
     for coverage in coverages:
         save_schemes(coverage.rows, figures, title=coverage.title, name=coverage.stem)
