@@ -224,7 +224,7 @@ def compute_mode_lineshape(
     spread = float(intensity @ (detuning - mean) ** 2) / float(intensity.sum())
     origin = vertical_energy_ev - (2.0 * reorganization if kind == "emission" else 0.0)
     kept = _shown(intensity)
-    peak, low, high = _find_half_maxima(detuning[kept], intensity[kept])
+    peak, low, high = find_half_maxima(detuning[kept], intensity[kept])
     return Lineshape(
         kind=kind,
         energies_ev=origin + detuning[kept],
@@ -330,11 +330,22 @@ def _shown(intensity: NDArray[np.float64]) -> slice:
     return slice(max(0, int(inside[0]) - 2), int(inside[-1]) + 3)
 
 
-def _find_half_maxima(
-    energies: NDArray[np.float64], intensity: NDArray[np.float64]
+def find_half_maxima(
+    energies_ev: NDArray[np.float64], intensity: NDArray[np.float64]
 ) -> tuple[float, float, float]:
-    """Peak and the outermost crossings of half its height, on a cubic spline [eV]."""
-    spline = CubicSpline(energies, intensity)
+    """Peak and the outermost crossings of half its height, on a cubic spline [eV].
+
+    Parameters
+    ----------
+    energies_ev
+        Rising [eV], shape ``(n_energies,)``.
+    intensity
+        A line that falls below half its height on both sides, shape ``(n_energies,)``.
+    """
+    high = np.flatnonzero(intensity > 0.4 * intensity.max())
+    # a spline forgets its ends by a factor of four a point
+    near = slice(max(0, int(high[0]) - 20), int(high[-1]) + 21)
+    spline = CubicSpline(energies_ev[near], intensity[near])
     turning = spline.derivative().roots(extrapolate=False)
     heights = spline(turning)
     peak = float(turning[int(np.argmax(heights))])

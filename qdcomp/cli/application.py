@@ -9,6 +9,7 @@ import typer
 import qdcomp
 from qdcomp.cli.analyse import analyse
 from qdcomp.cli.build import build
+from qdcomp.cli.compare import compare
 from qdcomp.cli.launchpad import lpad
 from qdcomp.cli.ligands import ligands
 from qdcomp.cli.photons import photons
@@ -47,7 +48,19 @@ def _common(
     """
 
 
-for _command in (build, studies, plan, run, status, resume, analyse, report, photons, spectrum):
+for _command in (
+    build,
+    studies,
+    plan,
+    run,
+    status,
+    resume,
+    analyse,
+    report,
+    photons,
+    spectrum,
+    compare,
+):
     application.command()(_command)
 application.add_typer(ligands, name="ligands")
 application.command(

@@ -1,4 +1,4 @@
-"""``qdcomp report``: the page and the figures of a run, or of several side by side."""
+"""``qdcomp report``: the page of a run, of ligand runs side by side, or of a whole campaign."""
 
 from __future__ import annotations
 
@@ -11,52 +11,91 @@ from qdcomp.cli.console import notes, output, print_warnings
 from qdcomp.cli.run import LaunchpadOption
 
 if TYPE_CHECKING:
-    from qdcomp.recipes.job_state import JobState
+    from collections.abc import Sequence
+
     from qdcomp.recipes.run_directory import RunDirectory
+    from qdcomp.report.content import MadeReport
 
 SIDE_BY_SIDE = Path("side_by_side")
-"""Folder of a report of several runs, where none is given."""
+"""Folder of a report of one study of ligands by several runs, where none is given."""
+
+CAMPAIGN = Path("campaign")
+"""Folder of the page of a campaign, where none is given."""
 
 
 def report(
-    runs: Annotated[list[Path], typer.Argument(help="Folder of a run; several of one study.")],
+    runs: Annotated[
+        list[Path], typer.Argument(help="Folder of a run; several; or a folder that holds runs.")
+    ],
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Folder of the report (default: report in the folder of the run; of several "
-            "runs, side_by_side)."
+            help="Folder of the report (default: report in the folder of the run; of one study of "
+            "ligands by several runs, side_by_side; of other runs, campaign)."
         ),
     ] = None,
     launchpad: LaunchpadOption = None,
 ) -> None:
-    """Write the report of a finished run again: one HTML file, PNG and SVG of each figure.
+    """Write the report of a run again, or the page of a campaign of many.
 
-    Of several runs of one study of ligands, VASP's and CP2K's for example, the results stand in
-    one table.
+    Of one run: one HTML file, PNG and SVG of each figure. Of finished runs of one study of ligands,
+    VASP's and CP2K's for example, the results stand in one table.
+
+    Of other runs, and of a folder that holds runs: an index with the state of each run, unfinished,
+    failed and damaged ones too, that links the runs' own pages and draws their linewidths and
+    binding energies together. The folder opens from a disk and from any web server. Pages of runs
+    that are newer than their results are taken as they are.
 
     For example:
       qdcomp report runs/demo
       qdcomp report runs/mi2025_pea_binding-vasp runs/mi2025_pea_binding-cp2k
+      qdcomp report runs --out campaign
     """
-    from qdcomp.recipes.run_directory import open_run
-    from qdcomp.report.run_report import report_run, report_side_by_side
-
-    opened = [open_run(run) for run in runs]
-    states = [_read_states(run, launchpad) for run in opened]
-    with notes.status("writing the report"):
-        if len(opened) == 1 and out is None:
-            made = report_run(opened[0], states[0])
-        else:
-            made = report_side_by_side(opened, states, out or SIDE_BY_SIDE)
+    made = _write(runs, out, launchpad)
     print_warnings(made.warnings)
     for line in made.headline:
         output.print(line)
     output.print(f"report: {made.path}")
 
 
-def _read_states(run: RunDirectory, launchpad: str | None) -> tuple[JobState, ...]:
-    from qdcomp.recipes.campaign import find_launchpad, read_job_states
-    from qdcomp.recipes.launchpads import open_launchpad
+def _write(runs: Sequence[Path], out: Path | None, launchpad: str | None) -> MadeReport:
+    from qdcomp.recipes.run_directory import open_run
+    from qdcomp.report.campaign_folders import is_run_folder
+    from qdcomp.report.campaign_page import report_campaign
+    from qdcomp.report.campaign_rows import read_run_states
+    from qdcomp.report.run_report import report_run, report_side_by_side
 
-    with open_launchpad(find_launchpad(run, launchpad), read_only=True) as pad:
-        return read_job_states(run, pad)
+    if len(runs) == 1 and (is_run_folder(runs[0]) or not runs[0].is_dir()):
+        run = open_run(runs[0])
+        states = read_run_states(run, launchpad)
+        with notes.status("writing the report"):
+            if out is None:
+                return report_run(run, states)
+            return report_side_by_side([run], [states], out)
+    together = _open_one_ligand_study(runs)
+    if together:
+        all_states = [read_run_states(run, launchpad) for run in together]
+        with notes.status("writing the report"):
+            return report_side_by_side(together, all_states, out or SIDE_BY_SIDE)
+    with notes.status("reading the runs") as status:
+        return report_campaign(
+            runs,
+            out or CAMPAIGN,
+            launchpad,
+            on_run=lambda label: status.update(f"reading {label}, writing its page if need be"),
+        )
+
+
+def _open_one_ligand_study(runs: Sequence[Path]) -> list[RunDirectory]:
+    """Open the runs where each is a finished one of the same study of ligands; else none."""
+    from qdcomp.errors import QdcompError
+    from qdcomp.recipes.run_directory import RESULT_NAME, open_run
+    from qdcomp.report.campaign_page import group_comparable
+
+    try:
+        opened = [open_run(run) for run in runs]
+    except QdcompError:
+        return []  # a campaign says in the row what is wrong with it
+    groups = group_comparable(opened)
+    finished = all((run.root / RESULT_NAME).is_file() for run in opened)
+    return opened if finished and groups == [opened] else []

@@ -1,26 +1,32 @@
 """Numbers printed in the papers, each with the place it is printed at.
 
-The numbers are data (``published.yaml`` beside this module), units in the keys. `find_published`
-gives any of them by its path of keys, `find_coupling_row` the exciton-phonon coupling of one dot
-(Rainò 2022, SI, Supplementary Table 1).
+The numbers are data (``published.yaml`` beside this module), units in the keys. `load_published`
+gives them all, with those of a user's own files of the same form. `find_published` gives any of
+them by its path of keys, `find_coupling_row` the exciton-phonon coupling of one dot (Rainò 2022,
+SI, Supplementary Table 1).
 """
 
 from __future__ import annotations
 
 import copy
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import yaml
 
+from qdcomp.compare.user_values import read_user_values
 from qdcomp.errors import InputError
 
 BAND_ENERGIES_EV = (0.002, 0.007, 0.017)
 """Phonon energies of the three bands of the coupling table [eV]."""
+
+NOT_SAID = "not said"
+"""Place or DOI of a table in a user's file that gives none."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,7 @@ class PublishedCoupling:
     fwhm_300k_mev
         Linewidth (full width at half maximum) at 300 K [meV].
     where, doi
-        Table and paper.
+        Table and paper; "not said" where a user's file does not.
     """
 
     dot: str
@@ -92,20 +98,50 @@ def _published() -> dict[str, Any]:
     return data
 
 
-def load_published() -> dict[str, Any]:
-    """Give all published numbers, by paper; a copy that may be changed."""
-    return copy.deepcopy(_published())
+def load_published(extra_files: Sequence[Path | str] = ()) -> dict[str, Any]:
+    """Give all published numbers, by paper; a copy that may be changed.
+
+    Parameters
+    ----------
+    extra_files
+        A user's own files in the form of ``published.yaml``, each paper under a key of its own.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read or used, or a paper's key is there already.
+    ParseError
+        If a file is no YAML.
+    """
+    shipped = _published()
+    merged = copy.deepcopy(shipped)
+    for path in extra_files:
+        for paper, entries in read_user_values(path, shipped).items():
+            if paper in merged:
+                owner = "the numbers of qdcomp" if paper in shipped else "another file"
+                raise InputError(
+                    f"{path}: the paper {paper!r} is in {owner} already; give yours another key"
+                )
+            merged[paper] = entries
+    return merged
 
 
-def find_published(path: str) -> PublishedValue:
+def find_published(path: str, published: Mapping[str, Any] | None = None) -> PublishedValue:
     """Find one entry by its path, ``raino2022.frozen_shell_2p9nm_300K.free_fwhm_mev``.
+
+    Parameters
+    ----------
+    path
+        Keys with dots between them.
+    published
+        Numbers of `load_published`; the shipped ones if absent.
 
     Raises
     ------
     InputError
         If there is no such entry; names the nearest key.
     """
-    node: Any = _published()
+    node: Any = _published() if published is None else published
     where: str | None = None
     doi: str | None = None
     for depth, key in enumerate(path.split(".")):
@@ -126,10 +162,24 @@ def _unknown_key(path: str, key: str, depth: int, node: object) -> str:
     return f"unknown key {key!r} in {parent}; nearest: {near[0]!r}; all: {', '.join(keys)}"
 
 
-def load_coupling_table() -> tuple[PublishedCoupling, ...]:
-    """Give the published coupling table, smallest dot first, the core/shell dot last."""
-    paper = _published()["raino2022"]
-    table = paper["coupling_table"]
+def load_coupling_table(
+    paper: str = "raino2022", published: Mapping[str, Any] | None = None
+) -> tuple[PublishedCoupling, ...]:
+    """Give the coupling table of a paper, smallest dot first, the core/shell dot last.
+
+    Parameters
+    ----------
+    paper
+        Its key.
+    published
+        Numbers of `load_published`; the shipped ones if absent.
+
+    Raises
+    ------
+    InputError
+        If there is no such paper, or it has no table.
+    """
+    table = find_published(f"{paper}.coupling_table", published)
     return tuple(
         PublishedCoupling(
             dot=row["dot"],
@@ -139,10 +189,10 @@ def load_coupling_table() -> tuple[PublishedCoupling, ...]:
             huang_rhys_7mev=float(row["S_7meV"]),
             huang_rhys_17mev=float(row["S_17meV"]),
             fwhm_300k_mev=float(row["fwhm_300K_mev"]),
-            where=table["where"],
-            doi=paper["doi"],
+            where=table.where or NOT_SAID,
+            doi=table.doi or NOT_SAID,
         )
-        for row in table["rows"]
+        for row in table.value["rows"]
     )
 
 
