@@ -33,7 +33,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ],
 )
 def test_lines_of_modes(line: str, value: float | None) -> None:
-    assert read_frequency(line) == value
+    assert read_frequency(line, (Path("OUTCAR"), 1)) == value
 
 
 def test_levels_that_overlap_over_the_kpoints_have_no_gap() -> None:
