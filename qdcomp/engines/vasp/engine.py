@@ -15,7 +15,7 @@ from qdcomp.engines.vasp.continuation import (
     continue_same_run,
     count_part_steps,
 )
-from qdcomp.engines.vasp.corrections import read_corrections, read_refusal
+from qdcomp.engines.vasp.corrections import forget_refusal, read_corrections, read_refusal
 from qdcomp.engines.vasp.cost import estimate_cost
 from qdcomp.engines.vasp.input_check import require_own_inputs
 from qdcomp.engines.vasp.inputs import describe_level, prepare_job, write_inputs
@@ -68,6 +68,7 @@ class VaspEngine:
             `previous` has no whole CONTCAR.
         """
         if directory.resolve() == previous.resolve():
+            forget_refusal(directory)
             continue_same_run(directory)
         else:
             continue_other_run(directory, previous)

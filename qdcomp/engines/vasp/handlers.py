@@ -46,7 +46,7 @@ from qdcomp.engines.vasp.allowed_changes import (
     judge_actions,
 )
 from qdcomp.engines.vasp.continuation import STOP_NAME, continue_same_run, count_part_steps
-from qdcomp.engines.vasp.corrections import record_correction, record_refusal
+from qdcomp.engines.vasp.corrections import read_refusal, record_correction, record_refusal
 from qdcomp.engines.vasp.job_file import ERROR_NAME, OUTPUT_NAME, JobFile, read_job_file
 
 DEADLINE_MARGIN_S = 600.0
@@ -119,8 +119,19 @@ class GuardedHandler(ErrorHandler):
         return found
 
     def correct(self, directory: str = "./") -> dict[str, Any]:
-        """Correct the error as far as is allowed; record what was changed or refused."""
+        """Correct the error as far as is allowed; record what was changed or refused.
+
+        Once a correction was refused the run is to stop with that reason, and nothing is corrected
+        any more.
+
+        Raises
+        ------
+        ParseError
+            A description of the job or its corrections is damaged.
+        """
         where = self._where(directory)
+        if read_refusal(where) is not None:
+            return {"errors": [self.name], "actions": None}
         job = read_job_file(where)
         with _copy_for_custodian(where) as copy, _hushed() as said:
             try:
