@@ -124,7 +124,9 @@ class VaspEngine:
         job = read_job_file(directory)
         refusal = read_refusal(directory)
         if refusal is not None:
-            raise EngineError(f"stopped: {refusal}", directory)
+            tried = read_corrections(directory)
+            before = f" after {len(tried)} corrections, the last {tried[-1]}" if tried else ""
+            raise EngineError(f"stopped{before}: {refusal}", directory)
         result = read_result(directory, job)
         return replace(
             result,
