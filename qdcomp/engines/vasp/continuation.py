@@ -85,6 +85,8 @@ def continue_same_run(
         The description of the job is missing or damaged.
     InputError
         A data set of the job is missing, or another one than when the job was written.
+    EngineError
+        The structure that the part at hand starts from is not there.
     """
     job = read_job_file(directory)
     bring_part_back(directory, len(job.earlier_steps) + 1)
@@ -123,6 +125,8 @@ def continue_other_run(directory: Path, previous: Path) -> None:
         `previous` has no whole CONTCAR.
     ParseError
         `previous` is no job directory.
+    InputError
+        A data set of the job is missing, or another one than when the job was written.
     """
     job, before = read_job_file(directory), read_job_file(previous)
     if before.task == "dynamics" and job.dynamics is not None:

@@ -24,6 +24,8 @@ def require_own_inputs(directory: Path, job: JobFile) -> None:
     EngineError
         An input is missing or was changed, or POTCAR is of another functional; what differs is
         named.
+    InputError
+        A template names a value that nobody knows.
     """
     missing = [name for name in INPUT_NAMES if not (directory / name).is_file()]
     if missing:

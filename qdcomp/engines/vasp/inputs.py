@@ -111,6 +111,8 @@ def write_inputs(directory: Path, job: JobFile) -> None:
     ------
     InputError
         A data set is missing, or another one than when the job was written.
+    EngineError
+        The structure that the run goes on from is not there.
     """
     write_job_file(directory, job)
     for name, text in render_inputs(directory, job).items():
@@ -126,6 +128,8 @@ def render_inputs(directory: Path, job: JobFile) -> dict[str, str]:
     ------
     EngineError
         The structure that the run goes on from is not there.
+    InputError
+        A template names a value that nobody knows.
     """
     source = directory / RESTART_SOURCE
     if job.goes_on and not source.is_file():

@@ -63,7 +63,13 @@ class OutcarReader:
         self._last_cell: CellTable | None = None
 
     def take(self, line: str) -> IonicStep | None:
-        """Take the next line; return the geometry that it shows to be whole."""
+        """Take the next line; return the geometry that it shows to be whole.
+
+        Raises
+        ------
+        ParseError
+            A number is none, a table lost rows, or the file holds two runs.
+        """
         self._line_number += 1
         if not line.endswith("\n"):
             return None  # the file was cut off here

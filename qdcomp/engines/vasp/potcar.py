@@ -163,7 +163,13 @@ def read_functionals(path: Path) -> tuple[str, ...]:
 
 
 def check_contents(species: Sequence[Species], folder: Path) -> tuple[str, ...]:
-    """Warnings about data sets that pymatgen's list of known ones does not have."""
+    """Warnings about data sets that pymatgen's list of known ones does not have.
+
+    Raises
+    ------
+    InputError
+        A data set is missing or cannot be read.
+    """
     from pymatgen.io.vasp.inputs import PotcarSingle
 
     said = []
