@@ -151,7 +151,7 @@ ENDS: dict[str, tuple[dict[str, Any], str]] = {
     "no output": ({"failure": "no_output"}, r"return code is 1.*OUTCAR|vasprun.xml: not there"),
     "killed": ({"failure": "kill", "at_step": 4}, "return code is -9"),
     "never converged": (
-        {"failure": "unconverged"}, "started .* times and did not come to its end"),
+        {"failure": "unconverged"}, "stopped after .* corrections, the last .*Non-converging job"),
 }  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from qdcomp.engines.base import EngineJob
 from qdcomp.engines.cp2k.job_file import GAMMA
 from qdcomp.engines.cp2k.settings import Cp2kSettings
+from qdcomp.engines.job_limits import check_vacuum
 from qdcomp.errors import InputError
 
 _LEAST_MARGIN = 2.5
@@ -28,16 +29,6 @@ guess touches the wall even there)."""
 
 _BOX_GRAIN = 0.5
 """A box chosen by qdcomp is a multiple of this [Å], so that it stays one along a chain of runs."""
-
-_LEAST_VACUUM = 5.0
-"""Vacuum between a slab and its image [Å] below which their electrons overlap."""
-
-_GOOD_VACUUM = 10.0
-"""Vacuum [Å] from which on a slab hardly feels its image."""
-
-_DIPOLE_VACUUM = 9.0
-"""Vacuum [Å] that a dipole correction needs: CP2K 2023.1 stops at 7.3 Å for methylammonium on a
-1×1 slab, and runs at 9.3 Å."""
 
 _ALIGNED = 1e-6
 """Component [Å] of a lattice vector that counts as none."""
@@ -143,6 +134,7 @@ def _choose_edge(
 def _take_slab(job: EngineJob, settings: Cp2kSettings) -> Cell:
     vectors = np.asarray(job.atoms.cell.array, dtype=np.float64)
     _check_slab_cell(job, vectors)
+    said = check_vacuum(job)
     solver = "periodic" if settings.poisson_solver == "auto" else settings.poisson_solver
     origin = np.zeros(3)
     if solver == "mt":
@@ -153,7 +145,7 @@ def _take_slab(job: EngineJob, settings: Cp2kSettings) -> Cell:
             "the dipoles of a slab and its images interacting); leave poisson_solver out for a "
             "slab, with the dipole correction where its sides differ, or take mt"
         )
-    return Cell(vectors, origin, True, solver, _judge_slab(job, vectors))
+    return Cell(vectors, origin, True, solver, (*said, *_judge_slab(job, vectors)))
 
 
 def _centre_for_mt(job: EngineJob, vectors: NDArray[np.float64]) -> float:
@@ -192,22 +184,6 @@ def _check_slab_cell(job: EngineJob, vectors: NDArray[np.float64]) -> None:
             f"k-points {_name_grid(job.kpoints)} for a slab: it does not repeat along z; expected "
             f"{max(job.kpoints[0], 1)}×{max(job.kpoints[1], 1)}×1"
         )
-    vacuum = _measure_vacuum(job, vectors)
-    if vacuum < _LEAST_VACUUM:
-        raise InputError(
-            f"only {vacuum:.2f} Å of vacuum between the slab and its image along z; expected at "
-            f"least {_LEAST_VACUUM:g} Å, better {_GOOD_VACUUM:g} Å or more: build the slab with "
-            "more vacuum"
-        )
-    if job.dipole_correction and vacuum < _DIPOLE_VACUUM:
-        raise InputError(
-            f"only {vacuum:.2f} Å of vacuum for the dipole correction, whose potential steps in it "
-            f"where there are no electrons; expected at least {_DIPOLE_VACUUM:g} Å"
-        )
-
-
-def _measure_vacuum(job: EngineJob, vectors: NDArray[np.float64]) -> float:
-    return float(vectors[2, 2] - np.ptp(job.atoms.get_positions()[:, 2]))
 
 
 def _judge_slab(job: EngineJob, vectors: NDArray[np.float64]) -> tuple[str, ...]:
@@ -219,9 +195,6 @@ def _judge_slab(job: EngineJob, vectors: NDArray[np.float64]) -> tuple[str, ...]
             f"is no k-point grid: its energy is not that of a cell of {_GAMMA_LENGTH:g} Å or "
             "more; compare with a larger supercell or set kpoints"
         )
-    vacuum = _measure_vacuum(job, vectors)
-    if vacuum < _GOOD_VACUUM:
-        found.append(f"only {vacuum:.1f} Å of vacuum between the slab and its image along z")
     if job.charge:
         found.append(
             f"a slab with a charge of {job.charge:+d} e is neutralised by a uniform background; "

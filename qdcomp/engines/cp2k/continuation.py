@@ -43,6 +43,11 @@ def continue_same_run(directory: Path, *, before: int | None = None) -> None:
         Job directory.
     before
         Go on from before this time step, where there still is a restart that old.
+
+    Raises
+    ------
+    ParseError
+        The description of the job is missing or damaged.
     """
     job = read_job_file(directory)
     trim_cut_ends(directory)

@@ -75,12 +75,18 @@ def read_input_value(path: Path | None, keyword: str) -> float | None:
     """Value of a keyword of section ``&MD`` in an input file; None where it is not there.
 
     ``TIMESTEP [ps] 0.001`` and the plain form are understood.
+
+    Raises
+    ------
+    ParseError
+        The value is no number.
     """
     if path is None:
         return None
+    text = path.read_text(errors="replace")
     section = re.search(
         r"^\s*&MD\b(.*?)^\s*&END(?:\s+MD)?\s*$",
-        path.read_text(errors="replace"),
+        text,
         re.MULTILINE | re.DOTALL | re.IGNORECASE,
     )
     if section is None:
@@ -93,7 +99,15 @@ def read_input_value(path: Path | None, keyword: str) -> float | None:
     )
     if match is None or (match[1] or "fs").lower() not in units:
         return None
-    return float(match[2].replace("d", "e").replace("D", "E")) * units[(match[1] or "fs").lower()]
+    try:
+        value = float(match[2].replace("d", "e").replace("D", "E"))
+    except ValueError:
+        raise ParseError(
+            f"{keyword} {match[2]} in section &MD: expected a number",
+            path,
+            text.count("\n", 0, section.start(1) + match.start(2)) + 1,
+        ) from None
+    return value * units[(match[1] or "fs").lower()]
 
 
 def require_one_run(contents: DirectoryContents) -> tuple[str, ...]:

@@ -72,7 +72,13 @@ class Cp2kEngine:
         _require_installation(Path.cwd())
 
     def write_inputs(self, directory: Path, job: EngineJob) -> None:
-        """Write ``cp2k.inp`` and the job file it is rendered from."""
+        """Write ``cp2k.inp`` and the job file it is rendered from.
+
+        Raises
+        ------
+        InputError
+            As `check`.
+        """
         write_input(directory, prepare_job(job, read_machine_settings().cp2k_data_dir))
 
     def restart_from(self, directory: Path, previous: Path) -> None:
@@ -82,6 +88,8 @@ class Cp2kEngine:
         ------
         EngineError
             `previous` has no whole restart file.
+        ParseError
+            The description of one of the jobs is missing or damaged.
         """
         if directory.resolve() == previous.resolve():
             continue_same_run(directory)
@@ -112,7 +120,13 @@ class Cp2kEngine:
         return OUTPUT_NAME
 
     def count_steps(self, directory: Path) -> int:
-        """Count the steps done so far, from the end of the energies or from the output."""
+        """Count the steps done so far, from the end of the energies or from the output.
+
+        Raises
+        ------
+        ParseError
+            The description of the job is missing or damaged.
+        """
         job = read_job_file(directory)
         if job.dynamics is not None:
             last = read_last_step(directory / f"{PROJECT}-1.ener")
@@ -185,6 +199,8 @@ class Cp2kEngine:
         ------
         EngineError
             A step is missing, or has no frontier orbitals though they were asked for.
+        ParseError
+            A file is missing or damaged.
         """
         job = read_job_file(directory)
         if job.dynamics is None:
@@ -211,7 +227,13 @@ class Cp2kEngine:
         return make_handlers(directory)
 
     def estimate_cost(self, job: EngineJob) -> CostEstimate:
-        """Predict electrons, memory and core-hours of a job."""
+        """Predict electrons, memory and core-hours of a job.
+
+        Raises
+        ------
+        InputError
+            The job cannot be computed.
+        """
         return estimate_cost(prepare_job(job, read_machine_settings().cp2k_data_dir))
 
 

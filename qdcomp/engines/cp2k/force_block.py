@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 
@@ -18,8 +19,8 @@ _UNITS = {
 }
 """Units that CP2K prints forces in, in eV/Å."""
 
-_OLD_ROW = re.compile(r"\s*\d+\s+\d+\s+\S+\s+(\S+)\s+(\S+)\s+(\S+)\s*$")
-_NEW_ROW = re.compile(r"\s*FORCES\|\s+\d+\s+(\S+)\s+(\S+)\s+(\S+)\s+\S+\s*$")
+_OLD_ROW = re.compile(r"\s*(\d+)\s+\d+\s+\S+\s+(\S+)\s+(\S+)\s+(\S+)\s*$")
+_NEW_ROW = re.compile(r"\s*FORCES\|\s+(\d+)\s+(\S+)\s+(\S+)\s+(\S+)\s+\S+\s*$")
 _END = re.compile(r"\s*(SUM OF ATOMIC FORCES|FORCES\| (Sum|Total))")
 _HEADING = re.compile(r"\s*(#.*|FORCES\|\s+Atom\s.*)?$")
 
@@ -33,7 +34,13 @@ class ForceBlock:
         self._rows: list[list[float]] = []
 
     def open(self, line: str, where: tuple[Path, int]) -> None:
-        """Begin a block with its heading, which names the unit."""
+        """Begin a block with its heading, which names the unit.
+
+        Raises
+        ------
+        ParseError
+            The unit is not known.
+        """
         unit = re.search(r"\[(.*?)\]", line)
         if unit is None or unit[1].lower() not in _UNITS:
             raise ParseError(
@@ -44,13 +51,22 @@ class ForceBlock:
         self.is_reading = True
 
     def take(self, line: str, where: tuple[Path, int]) -> bool:
-        """Take a line; return whether it belonged to the block."""
+        """Take a line; return whether it belonged to the block.
+
+        Raises
+        ------
+        ParseError
+            A force is no number, or the force on an atom is not there.
+        """
         row = _OLD_ROW.match(line) or _NEW_ROW.match(line)
         if row is not None and not _END.match(line):
-            try:
-                self._rows.append([float(word) for word in row.groups()])
-            except ValueError as error:
-                raise ParseError(f"a force is no number: {error}", *where) from error
+            if row[1] != str(len(self._rows) + 1):
+                raise ParseError(
+                    f"expected the force on atom {len(self._rows) + 1}, found that on atom "
+                    f"{row[1]}; lines were lost",
+                    *where,
+                )
+            self._rows.append([_read(word, where) for word in row.groups()[1:]])
             return True
         if _HEADING.match(line):
             return True
@@ -62,3 +78,16 @@ class ForceBlock:
         if not self._rows or self.is_reading:
             return None
         return np.array(self._rows) * self._factor
+
+
+def _read(word: str, where: tuple[Path, int]) -> float:
+    try:
+        value = float(word)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise ParseError(
+            f"a force is no number: {word!r}; the run has broken down or the file is damaged",
+            *where,
+        )
+    return value

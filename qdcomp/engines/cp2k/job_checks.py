@@ -9,6 +9,7 @@ import numpy as np
 from qdcomp.engines.base import EngineJob
 from qdcomp.engines.cp2k.job_file import GAMMA
 from qdcomp.engines.cp2k.settings import Cp2kSettings
+from qdcomp.engines.job_limits import check_job_limits
 from qdcomp.errors import InputError
 
 _DOT_GAP = 0.001
@@ -29,22 +30,11 @@ def check_job(job: EngineJob) -> None:
     Raises
     ------
     InputError
-        No atoms, a mask of another length, nothing to move, an energy criterion, ghosts that would
-        have to move, …
+        What no engine computes (`check_job_limits`), an energy criterion, or ghosts that would
+        have to move.
     """
-    positions = job.atoms.get_positions()
-    if len(positions) == 0 or not np.isfinite(positions).all():
-        raise InputError("the structure has no atoms, or coordinates that are not numbers")
-    _check_mask("frozen atoms", len(job.frozen), len(positions))
-    if job.ghost is not None:
-        _check_mask("ghost atoms", len(job.ghost), len(positions))
-        _check_ghosts(job)
-    if job.task == "dynamics":
-        dynamics = job.dynamics
-        if dynamics is None or dynamics.steps < 1 or dynamics.timestep_fs <= 0:
-            raise InputError("dynamics needs a positive time step and at least one step")
-    if job.task in {"dynamics", "vibrations"} and np.all(job.frozen):
-        raise InputError("every atom is frozen; there is nothing to move")
+    check_job_limits(job)
+    _check_ghosts(job)
     if (
         job.task == "relax"
         and job.relaxation is not None
@@ -103,12 +93,13 @@ def _choose_preconditioner(job: EngineJob, settings: Cp2kSettings) -> Cp2kSettin
     return replace(settings, preconditioner=preconditioner, energy_gap_hartree=gap)
 
 
-def _check_mask(name: str, entries: int, atoms: int) -> None:
-    if entries != atoms:
-        raise InputError(f"the mask of {name} has {entries} entries for {atoms} atoms")
-
-
 def _check_ghosts(job: EngineJob) -> None:
+    if job.ghost is None:
+        return
+    if len(job.ghost) != len(job.atoms):
+        raise InputError(
+            f"the mask of ghost atoms has {len(job.ghost)} entries for {len(job.atoms)} atoms"
+        )
     if not np.any(job.ghost):
         return
     if job.task != "energy":

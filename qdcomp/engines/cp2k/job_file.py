@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from qdcomp.engines.base import DynamicsSettings, RelaxationSettings, Task
 from qdcomp.engines.cp2k.settings import Cp2kSettings, read_settings
 from qdcomp.engines.cp2k.species import Species, name_kind
+from qdcomp.engines.description import check_geometry, check_numbers, check_plain_fields
 from qdcomp.errors import ParseError
 
 JOB_NAME = "cp2k_job.json"
@@ -36,6 +37,9 @@ RESTART_SOURCE = "continue-from.restart"
 
 GAMMA = (1, 1, 1)
 """Grid of the zone centre alone."""
+
+_MOST_KPOINTS = 1000
+"""More k-points along a direction than any job has: a larger number is a damaged one."""
 
 
 @dataclass(frozen=True)
@@ -184,7 +188,7 @@ def read_job_file(directory: Path) -> JobFile:
         raise ParseError("not there; write the job's inputs first", path)
     try:
         return _build(json.loads(path.read_text()))
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ParseError(
             f"not a job description of qdcomp ({error}); write the inputs again", path
         ) from error
@@ -214,4 +218,25 @@ def _build(content: Mapping[str, Any]) -> JobFile:
         "restart": None if restart is None else Restart(**restart),
         "warnings": tuple(content["warnings"]),
     }
-    return JobFile(**fields)
+    job = JobFile(**fields)
+    _check(job)
+    return job
+
+
+def _check(job: JobFile) -> None:
+    """Check what a damaged file may have wrong; raises ValueError."""
+    for record in (job, job.relaxation, job.dynamics, job.restart, *job.species):
+        if record is not None:
+            check_plain_fields(record)
+    if (job.dynamics is None) == (job.task == "dynamics"):
+        raise ValueError(f"dynamics is {job.dynamics} in a job of the kind {job.task}")
+    atoms = len(job.symbols)
+    cell = np.array(job.cell, dtype=np.float64)
+    check_geometry(job.symbols, job.positions, job.velocities, cell, job.origin)
+    check_numbers("frozen", job.frozen, 1, atoms)
+    check_numbers("ghosts", job.ghosts, 1, atoms)
+    check_numbers("kpoints", job.kpoints, 1, _MOST_KPOINTS)
+    if len(job.kpoints) != 3:
+        raise ValueError(f"kpoints are {job.kpoints}")
+    if job.settings.energy_gap_hartree is None:
+        raise ValueError("settings are not complete: no energy_gap_hartree")

@@ -145,7 +145,7 @@ def _take(draft: _Draft, line: str) -> None:
         draft.gap = float(gap[1] or gap[2]) * HARTREE_EV
         return
     words = line.removeprefix("MO|").split()
-    if words and all(word.isdigit() for word in words):
+    if words and all(word.isdecimal() for word in words):
         draft.indices.extend(int(word) for word in words)
     elif len(draft.occupations) < len(draft.indices):
         numbers = _read_numbers(words)

@@ -178,7 +178,7 @@ class OutputReader:
 
     def _take_totals(self, line: str) -> None:
         if "- Atoms:" in line:
-            self.header.n_atoms = int(line.split()[-1])
+            self.header.n_atoms = self._count(line.split()[-1])
 
     def _take_minimizer(self, line: str) -> None:
         self.is_cp2k = True
@@ -340,7 +340,7 @@ class OutputReader:
         if text.startswith("step number"):
             if self._draft.initial:
                 self._open_electronic(line)
-            self._draft.number = int(text.split()[-1])
+            self._draft.number = self._count(text.split()[-1])
             return
         if self._draft.number is None:
             return
@@ -353,9 +353,9 @@ class OutputReader:
     def _take_geometry(self, line: str) -> None:
         text = line.strip().removeprefix("OPT| ")
         if text.startswith("Step number"):
-            self._draft.number = int(text.split()[-1])
+            self._draft.number = self._count(text.split()[-1])
         elif "Informations at step" in text:
-            self._draft.number = int(text.split("=")[1].split()[0])
+            self._draft.number = self._count(text.partition("=")[2].strip(" -"))
         elif text.startswith(("Maximum gradient  ", "Max. gradient  ")):
             value = self._number(text.split()[-1])
             self._draft.max_force = value * HARTREE_EV / BOHR_ANGSTROM
@@ -366,6 +366,13 @@ class OutputReader:
             return
         self.vibrations.take(line, self._where())
         self._draft.energy = self.vibrations.energy_hartree
+
+    def _count(self, word: str) -> int:
+        if not word.isdecimal():
+            raise ParseError(
+                f"expected a whole number, got {word!r}; the file is damaged", *self._where()
+            )
+        return int(word)
 
     def _number(self, word: str) -> float:
         try:
@@ -385,8 +392,8 @@ def _ev(hartree: float | None) -> float | None:
 
 
 def _read_time(line: str) -> datetime | None:
-    words = line.split(" AT ", 1)[1].split()
+    words = line.partition(" AT ")[2].split()
     try:
-        return datetime.fromisoformat(" ".join(words[:2]))
+        return datetime.fromisoformat(" ".join(words[:2])).replace(tzinfo=None)
     except ValueError:
         return None

@@ -160,7 +160,8 @@ def _stream(path: Path, reader: OutputReader) -> Iterator[OutputStep]:
         raise ParseError("not there; has CP2K run, and where did its output go?", path)
     with path.open(encoding="utf-8", errors="replace") as stream:
         for line in stream:
-            yield from reader.take(line)
+            if line.endswith("\n"):  # else the run was killed while it wrote the line
+                yield from reader.take(line)
     yield from reader.finish()
 
 

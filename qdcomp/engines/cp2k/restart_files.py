@@ -8,7 +8,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from qdcomp.engines.cp2k.job_file import PROJECT, RESTART_SOURCE
+from qdcomp.engines.cp2k.job_file import OUTPUT_NAME, PROJECT, RESTART_SOURCE
 from qdcomp.errors import EngineError
 
 _COPIES = ("", ".bak-1", ".bak-2", ".bak-3")
@@ -118,7 +118,7 @@ def is_whole_wavefunction(path: Path) -> bool:
 
 def trim_cut_ends(directory: Path) -> None:
     """Remove what a kill left of a line or a frame at the end of files CP2K will append to."""
-    for path in directory.glob(f"{PROJECT}-*.ener"):
+    for path in (*directory.glob(f"{PROJECT}-*.ener"), *directory.glob(OUTPUT_NAME)):
         _truncate(path, _find_last(path, b"\n") + 1)
     for path in directory.glob(f"{PROJECT}-*.xyz"):
         _truncate(path, _find_whole_frames_end(path))

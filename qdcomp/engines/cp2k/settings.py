@@ -20,6 +20,10 @@ from qdcomp.units import BOHR_ANGSTROM, HARTREE_EV, RYDBERG_EV
 FUNCTIONALS = {"PBE": "PBE", "PBEsol": "PBE", "BLYP": "BLYP", "LDA": "PADE"}
 """Functionals a study may name, and the GTH pseudopotentials made for them."""
 
+WITHOUT_D3 = frozenset({"LDA"})
+"""Functionals for which D3 was not fitted, with zero damping or BJ: CP2K 2023.1 stops with "No
+DFT-D3 values available". It has values of both for PBE, PBEsol and BLYP."""
+
 _CHOICES = {
     "functional": tuple(FUNCTIONALS),
     "dispersion": ("none", "D3", "D3BJ"),
@@ -170,14 +174,27 @@ def read_settings(given: Mapping[str, Any]) -> Cp2kSettings:
     Raises
     ------
     InputError
-        Unknown setting (the nearest one is named), wrong type, unit or range.
+        Unknown setting (the nearest one is named), wrong type, unit or range, or a dispersion
+        correction that has no parameters for the functional.
     """
     defaults = Cp2kSettings()
     known = {field.name: getattr(defaults, field.name) for field in fields(Cp2kSettings)}
     for name in given:
         if name not in known:
             raise InputError(_describe_unknown(str(name), list(known)))
-    return Cp2kSettings(**{name: _check(name, given[name], known[name]) for name in given})
+    settings = Cp2kSettings(**{name: _check(name, given[name], known[name]) for name in given})
+    _check_dispersion(settings)
+    return settings
+
+
+def _check_dispersion(settings: Cp2kSettings) -> None:
+    if settings.dispersion != "none" and settings.functional in WITHOUT_D3:
+        others = ", ".join(name for name in FUNCTIONALS if name not in WITHOUT_D3)
+        raise InputError(
+            f"cp2k setting 'dispersion': {settings.dispersion} has no parameters for "
+            f"{settings.functional}, and CP2K would stop; take dispersion: none, or one of the "
+            f"functionals {others}"
+        )
 
 
 def _describe_unknown(name: str, known: list[str]) -> str:

@@ -122,7 +122,13 @@ class ModelCalculator(Calculator):
         properties: Sequence[str] = ("energy",),
         system_changes: Sequence[str] = tuple(all_changes),
     ) -> None:
-        """Fill ``results`` with energy [eV] and forces [eV/Å]; called by ASE."""
+        """Fill ``results`` with energy [eV] and forces [eV/Å]; called by ASE.
+
+        Raises
+        ------
+        InputError
+            If an element has no parameters.
+        """
         super().calculate(atoms, properties, system_changes)
         energy, forces = compute_energy_and_forces(
             self.force_field(self.atoms), self.atoms.get_positions()
@@ -134,7 +140,13 @@ class ModelCalculator(Calculator):
         self._last_levels = (homo_ev, lumo_ev)
 
     def frontier_levels(self, atoms: Atoms) -> tuple[Hamiltonian, FrontierLevels]:
-        """Hamiltonian, and its HOMO and LUMO with their vectors."""
+        """Hamiltonian, and its HOMO and LUMO with their vectors.
+
+        Raises
+        ------
+        InputError
+            If an element has no parameters, or the number of electrons is odd.
+        """
         hamiltonian = self.hamiltonian(atoms)
         levels = find_frontier(hamiltonian, self._last_levels)
         self._last_levels = (levels.homo_ev, levels.lumo_ev)

@@ -219,13 +219,25 @@ def read_job(directory: Path) -> EngineJob:
 
 
 def write_continuation(directory: Path, continuation: Continuation) -> None:
-    """Record in ``job.json`` what the run goes on from."""
+    """Record in ``job.json`` what the run goes on from.
+
+    Raises
+    ------
+    ParseError
+        The file is missing or damaged.
+    """
     content = read_json(directory / JOB_NAME)
     write_json(directory / JOB_NAME, {**content, "continuation": asdict(continuation)})
 
 
 def read_continuation(directory: Path) -> Continuation | None:
-    """Read what the run goes on from; None where it starts afresh."""
+    """Read what the run goes on from; None where it starts afresh.
+
+    Raises
+    ------
+    ParseError
+        The file is missing or damaged.
+    """
     content = read_json(directory / JOB_NAME)["continuation"]
     return Continuation(**content) if content else None
 
@@ -237,6 +249,8 @@ def raise_recorded_failure(directory: Path) -> None:
     ------
     EngineError
         Of the kind and with the message that were recorded.
+    ParseError
+        The record of it is damaged.
     """
     path = directory / FAILURE_NAME
     if path.is_file():

@@ -94,6 +94,11 @@ def judge_actions(
 
     What would change nothing is left out: a tag that has the value already, a wavefunction to
     delete where there is none (`has_guess`).
+
+    Raises
+    ------
+    InputError
+        A template of the job names a value that nobody knows.
     """
     changes: dict[str, Any] = {}
     refused: list[str] = []

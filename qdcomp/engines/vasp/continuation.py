@@ -3,8 +3,9 @@
 VASP starts from POSCAR and, where there is one, from WAVECAR. What the run has written before is
 set aside under a numbered name first (`parts`), and the inputs are rendered again from the job
 file. The structure it goes on from is CONTCAR as VASP wrote it, with velocities and thermostat; a
-CONTCAR that is empty or cut off is replaced by the last whole frame of XDATCAR, and where there is
-none either, the part is done again from its start.
+CONTCAR that is empty or cut off, or of a step of dynamics that OUTCAR does not have, is replaced by
+the frame of the last whole step in XDATCAR, and where there is none either, the part is done again
+from its start.
 """
 
 from __future__ import annotations
@@ -19,10 +20,16 @@ from typing import Any
 import numpy as np
 
 from qdcomp.engines.vasp.allowed_changes import GUESSES
-from qdcomp.engines.vasp.corrections import forget_refusal
 from qdcomp.engines.vasp.inputs import write_inputs
 from qdcomp.engines.vasp.job_file import RESTART_SOURCE, JobFile, read_job_file
-from qdcomp.engines.vasp.parts import PART_NAMES, PART_OUTPUTS, set_part_aside
+from qdcomp.engines.vasp.outcar import OUTCAR
+from qdcomp.engines.vasp.output_end import count_moves
+from qdcomp.engines.vasp.parts import (
+    bring_part_back,
+    has_outputs,
+    set_part_aside,
+    set_terminal_output_aside,
+)
 from qdcomp.engines.vasp.poscar import read_written_structure, render_poscar
 from qdcomp.engines.vasp.xdatcar_end import count_frames, read_last_frames
 from qdcomp.errors import EngineError
@@ -35,8 +42,8 @@ WAVEFUNCTION = "WAVECAR"
 _IONIC_STEP = re.compile(r"^\s*\d+ (?:F|T)= .*\n", re.MULTILINE)
 
 _FELL_BACK = (
-    "CONTCAR of part {part} was empty or cut off; the run went on from the last whole frame of "
-    "XDATCAR"
+    "CONTCAR of part {part} was empty, cut off or of a step that OUTCAR lacks; the run went on "
+    "from the last whole frame of XDATCAR"
 )
 _LOST_VELOCITIES = ", with velocities from the last frames and a fresh thermostat"
 
@@ -59,6 +66,8 @@ def continue_same_run(
 ) -> None:
     """Let a run that was cut off go on in its own directory, from its last structure.
 
+    A kill at any point of it leaves a directory in which it can be done again.
+
     Parameters
     ----------
     directory
@@ -69,15 +78,24 @@ def continue_same_run(
         Whether to go on from the last structure; else the part is done again from its start.
     drop_guess
         Whether to start from no wavefunction and density.
+
+    Raises
+    ------
+    ParseError
+        The description of the job is missing or damaged.
+    InputError
+        A data set of the job is missing, or another one than when the job was written.
+    EngineError
+        The structure that the part at hand starts from is not there.
     """
     job = read_job_file(directory)
-    _bring_half_set_aside_back(directory, job)
-    forget_refusal(directory)
+    bring_part_back(directory, len(job.earlier_steps) + 1)
     (directory / STOP_NAME).unlink(missing_ok=True)
     _drop_guesses(directory, always=drop_guess)
     job = replace(job, changes=dict(job.changes) | dict(changes or {}))
-    if not any((directory / name).is_file() for name in PART_OUTPUTS):
+    if not has_outputs(directory, len(job.earlier_steps)):
         write_inputs(directory, job)
+        set_terminal_output_aside(directory, len(job.earlier_steps))
         return
     source = _find_source(directory, job) if keep_structure else None
     after = replace(job, earlier_steps=(*job.earlier_steps, job.steps_before))
@@ -91,6 +109,7 @@ def continue_same_run(
         )
     set_part_aside(directory, len(after.earlier_steps))
     write_inputs(directory, after)
+    set_terminal_output_aside(directory, len(after.earlier_steps))
 
 
 def continue_other_run(directory: Path, previous: Path) -> None:
@@ -106,6 +125,8 @@ def continue_other_run(directory: Path, previous: Path) -> None:
         `previous` has no whole CONTCAR.
     ParseError
         `previous` is no job directory.
+    InputError
+        A data set of the job is missing, or another one than when the job was written.
     """
     job, before = read_job_file(directory), read_job_file(previous)
     if before.task == "dynamics" and job.dynamics is not None:
@@ -135,31 +156,43 @@ def count_part_steps(directory: Path, job: JobFile) -> int:
 
 
 def count_whole_steps(directory: Path, job: JobFile) -> int:
-    """Count the steps of the part at hand of which the positions are whole, too."""
-    done = count_part_steps(directory, job)
-    trajectory = directory / "XDATCAR"
-    if not done or not trajectory.is_file():
-        return done
-    return min(done, count_frames(trajectory, len(job.symbols)))
+    """Count the steps of the part at hand that every file has whole.
+
+    Of a relaxation that is their energies and positions, of dynamics also what OUTCAR says of
+    them: VASP fills its files at different times, and a kill cuts each off in another step.
+    """
+    return min(_count_by_file(directory, job))
+
+
+def _count_by_file(directory: Path, job: JobFile) -> tuple[int, ...]:
+    counts = [count_part_steps(directory, job)]
+    if counts[0] and (directory / "XDATCAR").is_file():
+        counts.append(count_frames(directory / "XDATCAR", len(job.symbols)))
+    if counts[0] and job.task == "dynamics":
+        counts.append(count_moves(directory / OUTCAR))
+    return tuple(counts)
 
 
 def _find_source(directory: Path, job: JobFile) -> _Source | None:
-    steps = count_whole_steps(directory, job)
+    counts = _count_by_file(directory, job)
+    steps = min(counts)
     if steps == 0:
         return None
     path = directory / "CONTCAR"
-    if read_written_structure(path, job) is not None:
+    # in dynamics a step that only some files have leaves open which one CONTCAR is of
+    known = job.task != "dynamics" or max(counts) == steps
+    if known and read_written_structure(path, job) is not None:
         return _Source(path.read_text(), steps)
     return _render_last_frame(directory, job, steps)
 
 
 def _render_last_frame(directory: Path, job: JobFile, steps: int) -> _Source | None:
-    """Last whole frame of XDATCAR, whose step is done again: CONTCAR would be one step further.
+    """Frame of XDATCAR of the last whole step, which is done again: CONTCAR is one step further.
 
     In dynamics it gets velocities from the last three frames, to second order in the time step.
     """
     needed = 3 if job.task == "dynamics" else 1
-    frames = read_last_frames(directory / "XDATCAR", len(job.symbols), needed)
+    frames = read_last_frames(directory / "XDATCAR", len(job.symbols), needed, until=steps)
     if len(frames) < needed:
         return None
     warning = _FELL_BACK.format(part=len(job.earlier_steps) + 1)
@@ -182,15 +215,6 @@ def _write_source(directory: Path, text: str) -> None:
     partial = directory / f"{RESTART_SOURCE}.partial"
     partial.write_text(text)
     partial.replace(directory / RESTART_SOURCE)
-
-
-def _bring_half_set_aside_back(directory: Path, job: JobFile) -> None:
-    """Undo a setting aside that was cut off before the job file knew of it."""
-    number = len(job.earlier_steps) + 1
-    for name in PART_NAMES:
-        path = directory / f"{name}.part{number}"
-        if path.is_file():
-            path.replace(directory / name)
 
 
 def _drop_guesses(directory: Path, *, always: bool) -> None:

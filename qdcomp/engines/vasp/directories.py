@@ -143,7 +143,7 @@ def read_vasp_directory(path: Path | str, *, timestep_fs: float | None = None) -
     return VaspDirectory(
         path=directory,
         symbols=header.symbols,
-        masses=np.array([atomic_masses[atomic_numbers[symbol]] for symbol in header.symbols]),
+        masses=_find_masses(header.symbols, directory / survey.source),
         timestep_fs=_find_timestep(header, timestep_fs, directory),
         steps=np.arange(1, survey.steps + 1),
         temperature_k=temperature,
@@ -161,22 +161,25 @@ def read_vasp_directory(path: Path | str, *, timestep_fs: float | None = None) -
 class _Survey:
     """What one pass over a directory found."""
 
+    source: str
     header: RunHeader
     start: NDArray[np.float64]
     steps: int = 0
     with_levels: int = 0
+    lost: int = 0
     unconverged: tuple[int, ...] = ()
 
 
 def _survey(directory: Path) -> _Survey:
     path, reader = _open(directory)
-    found = _Survey(reader.header, np.empty((0, 3)))
+    found = _Survey(path.name, reader.header, np.empty((0, 3)))
     for step in _stream(path, reader):
         if step.positions is None or step.cell is None:
             raise ParseError(f"geometry {step.number} has no positions", path)
         if found.steps == 0:
             found.start = make_whole(step.positions, step.cell)
         found.steps += 1
+        found.lost = found.lost or (found.steps if step.number != found.steps else 0)
         found.with_levels += step.bands is not None
         if step.scf_converged is False:
             found.unconverged += (step.number,)
@@ -184,6 +187,12 @@ def _survey(directory: Path) -> _Survey:
         raise InputError(
             f"{path} has {reader.learned_steps} geometries of a machine-learned force field, which "
             "have no electrons; expected a dynamics with DFT at every step"
+        )
+    if found.lost:
+        raise ParseError(
+            f"geometry {found.lost} has no energy, though later ones have: lines were lost. Cut "
+            "the file before it, or take a fresh copy",
+            path,
         )
     if found.steps == 0:
         raise ParseError("has no geometry with its energy; VASP stopped before", path)
@@ -239,6 +248,13 @@ def make_whole(positions: NDArray[np.float64], cell: NDArray[np.float64]) -> NDA
             inside[inside > ordered[widest]] -= 1.0
         fractions[:, axis] = inside
     return np.asarray(fractions @ cell, dtype=np.float64)
+
+
+def _find_masses(symbols: tuple[str, ...], path: Path) -> NDArray[np.float64]:
+    unknown = [symbol for symbol in dict.fromkeys(symbols) if symbol not in atomic_numbers]
+    if unknown:
+        raise ParseError(f"its atoms have symbols of no element: {', '.join(unknown)[:60]}", path)
+    return np.array([atomic_masses[atomic_numbers[symbol]] for symbol in symbols])
 
 
 def _find_timestep(header: RunHeader, given: float | None, directory: Path) -> float:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qdcomp.engines.base import FrontierOrbitals
-from qdcomp.engines.vasp.text_files import iterate_lines, read_number
+from qdcomp.engines.vasp.text_files import iterate_lines, read_finite, read_number
 from qdcomp.errors import ParseError
 
 _FRACTIONAL = 1e-3
@@ -97,21 +97,20 @@ def read_eigenval(path: Path) -> Bands:
         It is missing, cut off, or of a VASP before 5.2.12, which wrote no occupations.
     """
     lines = _Lines(path)
-    spins = int(lines.numbers(4)[3])
+    spins = lines.counts(4)[3]
+    if spins not in (1, 2):
+        raise lines.error(f"{spins} spins make no sense; expected 1 or 2")
     for _ in range(4):
         lines.next()
-    _, n_kpoints, n_bands = (int(value) for value in lines.numbers(3))
-    if spins not in (1, 2) or n_kpoints < 1 or n_bands < 1:
-        raise lines.error(f"{spins} spins, {n_kpoints} k-points and {n_bands} bands make no sense")
-    energies = np.empty((spins, n_kpoints, n_bands))
-    occupations = np.empty_like(energies)
-    for kpoint in range(n_kpoints):
+    _, n_kpoints, n_bands = lines.counts(3)
+    if n_kpoints < 1 or n_bands < 1:
+        raise lines.error(f"{n_kpoints} k-points and {n_bands} bands make no sense")
+    table: list[list[list[float]]] = []
+    for _ in range(n_kpoints):
         lines.next_with_text()
-        for band in range(n_bands):
-            row = lines.numbers(1 + 2 * spins)
-            energies[:, kpoint, band] = row[1 : 1 + spins]
-            occupations[:, kpoint, band] = row[1 + spins :]
-    return Bands(energies, occupations)
+        table.append([lines.levels(spins) for _ in range(n_bands)])
+    levels = np.moveaxis(np.array(table), 2, 0)
+    return Bands(levels[:spins].copy(), levels[spins:].copy())
 
 
 def _find_in_channel(
@@ -153,15 +152,24 @@ class _Lines:
             pass
         return line
 
-    def numbers(self, count: int) -> list[float]:
+    def counts(self, count: int) -> list[int]:
+        """Whole numbers of the next line."""
+        words = self._words(count)
+        if not all(word.removeprefix("-").isdecimal() for word in words):
+            raise self.error(f"expected {count} whole numbers, found {' '.join(words)[:60]!r}")
+        return [int(word) for word in words]
+
+    def levels(self, spins: int) -> list[float]:
+        """Energies and occupations of the next line, without the number of the band."""
+        words, where = self._words(1 + 2 * spins), (self._path, self._number)
+        energies = [read_number(word, where) for word in words[1 : 1 + spins]]
+        return energies + [read_finite(word, where) for word in words[1 + spins :]]
+
+    def _words(self, count: int) -> list[str]:
         words = self.next().split()
-        try:
-            found = [read_number(word) for word in words]
-        except ValueError:
-            found = []
-        if len(found) != count:
+        if len(words) != count:
             raise self.error(f"expected {count} numbers, found {' '.join(words)[:60]!r}")
-        return found
+        return words
 
     def error(self, message: str) -> ParseError:
         return ParseError(message, self._path, self._number)

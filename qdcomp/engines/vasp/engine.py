@@ -15,7 +15,7 @@ from qdcomp.engines.vasp.continuation import (
     continue_same_run,
     count_part_steps,
 )
-from qdcomp.engines.vasp.corrections import read_corrections, read_refusal
+from qdcomp.engines.vasp.corrections import forget_refusal, read_corrections, read_refusal
 from qdcomp.engines.vasp.cost import estimate_cost
 from qdcomp.engines.vasp.input_check import require_own_inputs
 from qdcomp.engines.vasp.inputs import describe_level, prepare_job, write_inputs
@@ -53,7 +53,13 @@ class VaspEngine:
         _require_command(Path.cwd(), gamma_only=prepared.gamma_only)
 
     def write_inputs(self, directory: Path, job: EngineJob) -> None:
-        """Write INCAR, KPOINTS, POSCAR and POTCAR, and the job file they are rendered from."""
+        """Write INCAR, KPOINTS, POSCAR and POTCAR, and the job file they are rendered from.
+
+        Raises
+        ------
+        InputError
+            As `check`.
+        """
         folder = require_folder(read_settings(job.settings))
         write_inputs(directory, prepare_job(job, folder))
 
@@ -66,8 +72,13 @@ class VaspEngine:
         ------
         EngineError
             `previous` has no whole CONTCAR.
+        ParseError
+            The description of one of the jobs is missing or damaged.
+        InputError
+            A data set of the job is missing, or another one than when the job was written.
         """
         if directory.resolve() == previous.resolve():
+            forget_refusal(directory)
             continue_same_run(directory)
         else:
             continue_other_run(directory, previous)
@@ -80,6 +91,8 @@ class VaspEngine:
         EngineError
             VASP is not installed, or an input is missing or not the job's: POTCAR in another
             order than POSCAR, an INCAR that was edited.
+        ParseError
+            The description of the job is missing or damaged.
         """
         job = read_job_file(directory)
         require_own_inputs(directory, job)
@@ -95,7 +108,13 @@ class VaspEngine:
         return OUTPUT_NAME
 
     def count_steps(self, directory: Path) -> int:
-        """Count the steps done so far, over all parts of the run."""
+        """Count the steps done so far, over all parts of the run.
+
+        Raises
+        ------
+        ParseError
+            The description of the job is missing or damaged.
+        """
         job = read_job_file(directory)
         return job.steps_before + count_part_steps(directory, job)
 
@@ -123,7 +142,9 @@ class VaspEngine:
         job = read_job_file(directory)
         refusal = read_refusal(directory)
         if refusal is not None:
-            raise EngineError(f"stopped: {refusal}", directory)
+            tried = read_corrections(directory)
+            before = f" after {len(tried)} corrections, the last {tried[-1]}" if tried else ""
+            raise EngineError(f"stopped{before}: {refusal}", directory)
         result = read_result(directory, job)
         return replace(
             result,
@@ -140,6 +161,8 @@ class VaspEngine:
         ------
         EngineError
             A step is missing.
+        ParseError
+            A file is missing or damaged.
         """
         job = read_job_file(directory)
         if job.dynamics is None:
@@ -147,13 +170,25 @@ class VaspEngine:
         yield from iterate_frames(directory, job)
 
     def handlers(self, directory: Path) -> Sequence[Any]:
-        """Custodian handlers of this run; none changes the physics."""
+        """Custodian handlers of this run; none changes the physics.
+
+        Raises
+        ------
+        ParseError
+            The description of the job is missing or damaged.
+        """
         from qdcomp.engines.vasp.handlers import make_handlers
 
         return make_handlers(directory)
 
     def estimate_cost(self, job: EngineJob) -> CostEstimate:
-        """Predict electrons, memory and core-hours of a job, also without the data sets."""
+        """Predict electrons, memory and core-hours of a job, also without the data sets.
+
+        Raises
+        ------
+        InputError
+            The job cannot be computed.
+        """
         folder = find_potcar_folder(read_settings(job.settings))
         return estimate_cost(prepare_job(job, folder))
 

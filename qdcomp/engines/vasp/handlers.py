@@ -46,7 +46,7 @@ from qdcomp.engines.vasp.allowed_changes import (
     judge_actions,
 )
 from qdcomp.engines.vasp.continuation import STOP_NAME, continue_same_run, count_part_steps
-from qdcomp.engines.vasp.corrections import record_correction, record_refusal
+from qdcomp.engines.vasp.corrections import read_refusal, record_correction, record_refusal
 from qdcomp.engines.vasp.job_file import ERROR_NAME, OUTPUT_NAME, JobFile, read_job_file
 
 DEADLINE_MARGIN_S = 600.0
@@ -119,8 +119,21 @@ class GuardedHandler(ErrorHandler):
         return found
 
     def correct(self, directory: str = "./") -> dict[str, Any]:
-        """Correct the error as far as is allowed; record what was changed or refused."""
+        """Correct the error as far as is allowed; record what was changed or refused.
+
+        Once a correction was refused the run is to stop with that reason, and nothing is corrected
+        any more.
+
+        Raises
+        ------
+        ParseError
+            A description of the job or its corrections is damaged.
+        InputError
+            A data set of the job is missing, or another one than when the job was written.
+        """
         where = self._where(directory)
+        if read_refusal(where) is not None:
+            return {"errors": [self.name], "actions": None}
         job = read_job_file(where)
         with _copy_for_custodian(where) as copy, _hushed() as said:
             try:
@@ -178,7 +191,13 @@ class Deadline(ErrorHandler):
         self.started = time.time()
 
     def check(self, directory: str = "./") -> bool:
-        """Whether fewer than three steps, or ten minutes, fit into the time that is left."""
+        """Whether fewer than three steps, or ten minutes, fit into the time that is left.
+
+        Raises
+        ------
+        ParseError
+            The description of the job is missing or damaged.
+        """
         deadline = read_deadline()
         where = Path(self.directory)
         if deadline is None or (where / STOP_NAME).exists():
@@ -188,7 +207,13 @@ class Deadline(ErrorHandler):
         return time.time() > deadline - max(DEADLINE_MARGIN_S, DEADLINE_STEPS * per_step)
 
     def correct(self, directory: str = "./") -> dict[str, Any]:
-        """Ask VASP to end: after the ionic step, or after the electronic one where there is one."""
+        """Ask VASP to end: after the ionic step, or after the electronic one where there is one.
+
+        Raises
+        ------
+        ParseError
+            The description of the job is missing or damaged.
+        """
         where = Path(self.directory)
         moves = read_job_file(where).task in {"relax", "dynamics"}
         (where / STOP_NAME).write_text(f"{'LSTOP' if moves else 'LABORT'} = .TRUE.\n")
@@ -196,7 +221,13 @@ class Deadline(ErrorHandler):
 
 
 def make_handlers(directory: Path) -> Sequence[ErrorHandler]:
-    """Handlers of the run in `directory`."""
+    """Handlers of the run in `directory`.
+
+    Raises
+    ------
+    ParseError
+        The description of the job is missing or damaged.
+    """
     name = str(directory.resolve())
     job = read_job_file(directory)
     # with a coarser PREC than Accurate wrap-around errors are what was chosen

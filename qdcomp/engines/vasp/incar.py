@@ -45,7 +45,13 @@ def choose_tags(job: JobFile) -> dict[str, Any]:
 
 
 def render_incar(job: JobFile) -> str:
-    """INCAR of a job, with what handlers changed."""
+    """INCAR of a job, with what handlers changed.
+
+    Raises
+    ------
+    InputError
+        A template names a value that nobody knows.
+    """
     from pymatgen.io.vasp.inputs import Incar
 
     tags = choose_tags(job) | dict(job.changes)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from qdcomp.engines.vasp.inputs import INPUT_NAMES, render_inputs
 from qdcomp.engines.vasp.job_file import JobFile
-from qdcomp.engines.vasp.potcar import read_titles
+from qdcomp.engines.vasp.potcar import read_functionals, read_titles
 from qdcomp.errors import EngineError
 
 _REMEDY = "change the study and write the inputs again; a directory is not edited by hand"
@@ -22,12 +22,16 @@ def require_own_inputs(directory: Path, job: JobFile) -> None:
     Raises
     ------
     EngineError
-        An input is missing or was changed; what differs is named.
+        An input is missing or was changed, or POTCAR is of another functional; what differs is
+        named.
+    InputError
+        A template names a value that nobody knows.
     """
     missing = [name for name in INPUT_NAMES if not (directory / name).is_file()]
     if missing:
         raise EngineError(f"{', '.join(missing)} missing; write the job's inputs again", directory)
     _require_potcar_order(directory, job)
+    _require_potcar_functional(directory, job)
     for name, text in render_inputs(directory, job).items():
         found = (directory / name).read_text(errors="replace")
         if found != text:
@@ -49,6 +53,19 @@ def _require_potcar_order(directory: Path, job: JobFile) -> None:
         f"{', '.join(expected)} are expected. {_REMEDY.capitalize()}",
         directory,
     )
+
+
+def _require_potcar_functional(directory: Path, job: JobFile) -> None:
+    """Refuse data sets of another functional: GGA would mix it with their frozen core."""
+    found = read_functionals(directory / "POTCAR")
+    expected = tuple(kind.lexch for kind in job.species)
+    if found != expected:
+        raise EngineError(
+            f"POTCAR was made with the functional LEXCH = {', '.join(found) or 'none'}, expected "
+            f"{', '.join(expected)} for {' '.join(kind.symbol for kind in job.species)}. "
+            f"{_REMEDY.capitalize()}",
+            directory,
+        )
 
 
 def _name_difference(found: str, expected: str) -> str:

@@ -9,7 +9,8 @@ import numpy as np
 from ase.data import atomic_masses, atomic_numbers
 from numpy.typing import NDArray
 
-from qdcomp.engines.base import DynamicsSettings, EngineJob, RelaxationSettings
+from qdcomp.engines.base import EngineJob, RelaxationSettings
+from qdcomp.engines.job_limits import check_job_limits, check_vacuum
 from qdcomp.engines.vasp.incar import choose_tags, render_incar, render_kpoints
 from qdcomp.engines.vasp.job_file import RESTART_SOURCE, JobFile, Species, write_job_file
 from qdcomp.engines.vasp.poscar import order_atoms, render_poscar
@@ -47,8 +48,9 @@ def prepare_job(job: EngineJob, folder: Path | None) -> JobFile:
     Raises
     ------
     InputError
-        Unknown setting, element without a data set, a cell that VASP cannot use, a criterion of
-        the wrong sign, spin that does not fit the number of electrons, …
+        Unknown setting, element without a data set, a cell that VASP cannot use, a slab too near
+        to its image, a criterion of the wrong sign, spin that does not fit the number of
+        electrons, …
     """
     settings = read_settings(job.settings)
     _check_structure(job)
@@ -75,7 +77,7 @@ def prepare_job(job: EngineJob, folder: Path | None) -> JobFile:
         kpoints=_check_kpoints(job),
         dipole_correction=job.dipole_correction,
         settings=settings,
-        relaxation=_check_relaxation(job),
+        relaxation=job.relaxation or RelaxationSettings(max_energy_change_ev=PAPER_CRITERION_EV),
         dynamics=job.dynamics if job.task == "dynamics" else None,
         seed=job.seed,
         warnings=(
@@ -109,6 +111,8 @@ def write_inputs(directory: Path, job: JobFile) -> None:
     ------
     InputError
         A data set is missing, or another one than when the job was written.
+    EngineError
+        The structure that the run goes on from is not there.
     """
     write_job_file(directory, job)
     for name, text in render_inputs(directory, job).items():
@@ -118,7 +122,15 @@ def write_inputs(directory: Path, job: JobFile) -> None:
 
 
 def render_inputs(directory: Path, job: JobFile) -> dict[str, str]:
-    """Text of INCAR, KPOINTS and POSCAR of a job."""
+    """Text of INCAR, KPOINTS and POSCAR of a job.
+
+    Raises
+    ------
+    EngineError
+        The structure that the run goes on from is not there.
+    InputError
+        A template names a value that nobody knows.
+    """
     source = directory / RESTART_SOURCE
     if job.goes_on and not source.is_file():
         raise EngineError(f"{RESTART_SOURCE}, from which the run goes on, is not there", directory)
@@ -148,49 +160,12 @@ def describe_level(job: JobFile) -> dict[str, str]:
 
 
 def _check_structure(job: EngineJob) -> None:
-    positions = job.atoms.get_positions()
-    if len(positions) == 0 or not np.isfinite(positions).all():
-        raise InputError("the structure has no atoms, or coordinates that are not numbers")
-    if len(job.frozen) != len(positions):
-        raise InputError(
-            f"the mask of frozen atoms has {len(job.frozen)} entries for {len(positions)} atoms"
-        )
+    check_job_limits(job)
     if job.ghost is not None and np.any(job.ghost):
         raise InputError(
             "VASP has plane waves, which belong to no atom: there are no basis functions without "
             "an atom, and no superposition error to correct. Leave the counterpoise out"
         )
-    if job.task in {"dynamics", "vibrations"} and np.all(job.frozen):
-        raise InputError("every atom is frozen; there is nothing to move")
-    if job.task == "dynamics":
-        _check_dynamics(job.dynamics)
-
-
-def _check_dynamics(dynamics: DynamicsSettings | None) -> None:
-    if dynamics is None or dynamics.steps < 1 or dynamics.timestep_fs <= 0:
-        raise InputError("dynamics needs a positive time step and at least one step")
-    if not dynamics.temperature_k > 0:
-        raise InputError(f"dynamics needs a positive temperature, got {dynamics.temperature_k:g} K")
-
-
-def _check_relaxation(job: EngineJob) -> RelaxationSettings:
-    if job.relaxation is None:
-        return RelaxationSettings(max_energy_change_ev=PAPER_CRITERION_EV)
-    change, force = job.relaxation.max_energy_change_ev, job.relaxation.max_force_ev_per_angstrom
-    if change is not None and not change > 0:
-        raise InputError(
-            f"max_energy_change_ev = {change:g}: a change of the energy [eV] has to be positive "
-            "(EDIFFG > 0). A negative EDIFFG is a force: give max_force_ev_per_angstrom instead"
-        )
-    if change is None and not force > 0:
-        raise InputError(
-            f"max_force_ev_per_angstrom = {force:g}: a force [eV/Å] has to be positive (EDIFFG is "
-            "its negative). A positive EDIFFG is a change of the energy: give "
-            "max_energy_change_ev instead"
-        )
-    if job.relaxation.max_steps < 1:
-        raise InputError(f"max_steps = {job.relaxation.max_steps}: at least one step is needed")
-    return job.relaxation
 
 
 def _check_kpoints(job: EngineJob) -> tuple[int, int, int]:
@@ -297,6 +272,8 @@ def _collect_warnings(
         )
     if electrons % 2:
         said.append(f"an odd number of electrons ({electrons}): one stays unpaired; {_SPIN_HINT}")
+    if any(job.atoms.pbc) and not job.atoms.pbc[2]:
+        said.extend(check_vacuum(job))
     if any(job.atoms.pbc) and tuple(job.kpoints) == (1, 1, 1):
         said.append("the slab is sampled at the zone centre only; Mi et al. have 4x4x1")
     if job.charge and any(job.atoms.pbc):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -89,7 +90,8 @@ class RunHeader:
         if electrons is None or not self.valences or len(self.valences) != len(self.counts):
             return None
         pairs = zip(self.valences, self.counts, strict=True)
-        return round(sum(valence * count for valence, count in pairs) - electrons)
+        charge = sum(valence * count for valence, count in pairs) - electrons
+        return round(charge) if math.isfinite(charge) else None
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qdcomp.engines.base import DynamicsSettings, RelaxationSettings, Task
+from qdcomp.engines.description import check_geometry, check_numbers, check_plain_fields
 from qdcomp.engines.vasp.settings import VaspSettings, read_settings
 from qdcomp.errors import ParseError
 
@@ -33,6 +34,9 @@ ERROR_NAME = "stderr.txt"
 
 RESTART_SOURCE = "POSCAR.continue"
 """Structure that a run goes on from, as VASP wrote it (CONTCAR)."""
+
+_MOST_KPOINTS = 1000
+"""More k-points along a direction than any job has: a larger number is a damaged one."""
 
 
 @dataclass(frozen=True)
@@ -189,7 +193,7 @@ def read_job_file(directory: Path) -> JobFile:
         raise ParseError("not there; write the job's inputs first", path)
     try:
         return _build(json.loads(path.read_text()))
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ParseError(
             f"not a job description of qdcomp ({error}); write the inputs again", path
         ) from error
@@ -214,4 +218,28 @@ def _build(content: Mapping[str, Any]) -> JobFile:
         "relaxation": RelaxationSettings(**content["relaxation"]),
         "dynamics": None if dynamics is None else DynamicsSettings(**dynamics),
     }
-    return JobFile(**fields)
+    job = JobFile(**fields)
+    _check(job)
+    return job
+
+
+def _check(job: JobFile) -> None:
+    """Check what a damaged file may have wrong; raises ValueError."""
+    for record in (job, job.relaxation, *job.species):
+        check_plain_fields(record)
+    if job.dynamics is not None:
+        check_plain_fields(job.dynamics)
+    if (job.dynamics is None) == (job.task == "dynamics"):
+        raise ValueError(f"dynamics is {job.dynamics} in a job of the kind {job.task}")
+    atoms = len(job.symbols)
+    check_geometry(job.symbols, job.positions, job.velocities, job.cell, job.origin)
+    check_numbers("order", job.order, 0, atoms - 1)
+    check_numbers("frozen", job.frozen, 0, atoms - 1)
+    check_numbers("kpoints", job.kpoints, 1, _MOST_KPOINTS)
+    check_numbers("earlier_steps", (*job.earlier_steps, job.steps_before), 0, job.steps)
+    if len(set(job.order)) != atoms or len(job.order) != atoms:
+        raise ValueError("order does not name every atom once")
+    if [kind.symbol for kind in job.species] != list(dict.fromkeys(job.symbols)):
+        raise ValueError("species are not the elements of the atoms")
+    if not isinstance(job.changes, Mapping) or len(job.pbc) != 3 or len(job.kpoints) != 3:
+        raise ValueError("changes, pbc or kpoints have not the expected form")

@@ -16,7 +16,13 @@ import numpy as np
 
 from qdcomp.engines.vasp.ionic_steps import IonicStep, RunHeader, RunOutput
 from qdcomp.engines.vasp.outcar_blocks import BandBlock, CellTable, ForceTable, read_frequency
-from qdcomp.engines.vasp.text_files import iterate_lines
+from qdcomp.engines.vasp.text_files import (
+    Where,
+    iterate_lines,
+    read_counts,
+    read_finite,
+    read_number,
+)
 from qdcomp.errors import ParseError
 
 OUTCAR = "OUTCAR"
@@ -27,7 +33,7 @@ _ASSIGNMENT = re.compile(r"([A-Z]+)\s*=\s*(-?\d*\.?\d+(?:[eE][-+]?\d+)?)(?![\w.]
 _VERSION = re.compile(r"\s*vasp\.(\S+)")
 _ELEMENT = re.compile(r"VRHFIN\s*=\s*([A-Z][a-z]?)\s*:")
 _LABEL = re.compile(r" POTCAR:\s+\S+ ([A-Z][a-z]?)[_.\s]")
-_VALENCE = re.compile(r"POMASS\s*=.*ZVAL\s*=\s*([\d.]+)\s+mass and valenz")
+_VALENCE = re.compile(r"POMASS\s*=.*ZVAL\s*=\s*(\S+)\s+mass and valenz")
 _VALENCES = re.compile(r"\s+ZVAL\s*=((?:\s+[\d.]+)+)\s*$")
 _ITERATION = re.compile(r"-+ Iteration\s+(\d+|\*+)\(\s*(\d+|\*+)\)")
 _ENERGY = re.compile(r"=\s*(\S+)")
@@ -57,20 +63,28 @@ class OutcarReader:
         self._last_cell: CellTable | None = None
 
     def take(self, line: str) -> IonicStep | None:
-        """Take the next line; return the geometry that it shows to be whole."""
+        """Take the next line; return the geometry that it shows to be whole.
+
+        Raises
+        ------
+        ParseError
+            A number is none, a table lost rows, or the file holds two runs.
+        """
         self._line_number += 1
+        if not line.endswith("\n"):
+            return None  # the file was cut off here
         if self._forces is not None:
-            if not self._forces.take(line, (self.path, self._line_number)):
+            if not self._forces.take(line, self._where()):
                 self._draft = replace(
                     self._draft, positions=self._forces.positions, forces=self._forces.forces
                 )
                 self._forces = None
         elif self._bands is not None:
-            if not self._bands.take(line):
+            if not self._bands.take(line, self._where()):
                 self._draft = replace(self._draft, bands=self._bands.bands)
                 self._bands = None
         elif self._cell is not None:
-            if not self._cell.take(line):
+            if not self._cell.take(line, self._where()):
                 self._last_cell, self._cell = self._cell, None
         elif line.startswith("-----"):
             return self._take_iteration(line)
@@ -81,6 +95,9 @@ class OutcarReader:
     def finish(self) -> IonicStep | None:
         """Return the last geometry, if it is whole."""
         return self._close()
+
+    def _where(self) -> Where:
+        return self.path, self._line_number
 
     def _take_iteration(self, line: str) -> IonicStep | None:
         if "aborting loop" in line:
@@ -124,7 +141,7 @@ class OutcarReader:
         elif line.startswith(" E-fermi"):
             self._bands = BandBlock()
         elif line.startswith(" POSITION "):
-            self._forces = ForceTable()
+            self._forces = ForceTable(sum(self.header.counts))
         elif line.startswith("      direct lattice vectors"):
             self._cell = CellTable()
         elif line.startswith("  kinetic energy EKIN"):
@@ -145,23 +162,26 @@ class OutcarReader:
         elif (match := _ELEMENT.search(line)) is not None:
             header.symbols = (*header.symbols, match[1])
         elif (match := _VALENCE.search(line)) is not None:
-            header.valences = (*header.valences, float(match[1]))
+            header.valences = (*header.valences, read_finite(match[1], self._where()))
         elif (match := _LABEL.match(line)) is not None:
             self._labels.setdefault(match[1])
         elif "ions per type =" in line:
-            header.counts = tuple(int(word) for word in line.split("=")[1].split())
+            header.counts = read_counts(line.split("=")[1].split(), self._where())
             header.symbols = _repeat(header.symbols or tuple(self._labels), header.counts)
         elif (match := _VALENCES.match(line)) is not None:
-            header.valences = header.valences or tuple(float(word) for word in match[1].split())
+            header.valences = header.valences or tuple(
+                read_finite(word, self._where()) for word in match[1].split()
+            )
         elif "=" in line:
             for name, value in _ASSIGNMENT.findall(line):
                 if name in _PARAMETERS:
-                    header.parameters[name] = float(value)  # the INCAR is echoed before
+                    # the INCAR is echoed before
+                    header.parameters[name] = read_number(value, self._where())
         self._take_end(line)
 
     def _take_end(self, line: str) -> None:
         if "THz" in line:
-            frequency = read_frequency(line)
+            frequency = read_frequency(line, self._where())
             if frequency is not None and not self._after_division:
                 self.frequencies.append(frequency)
         elif "after division by SQRT(mass)" in line:
@@ -173,21 +193,12 @@ class OutcarReader:
         elif line.startswith(" General timing and accounting"):
             self.ended = True
         elif "Elapsed time (sec):" in line:
-            self.walltime_s = float(line.split(":")[1])
+            self.walltime_s = read_finite(line.partition(":")[2].strip(), self._where())
 
     def _number(self, pattern: re.Pattern[str], line: str) -> float | None:
-        """Read the number in a line; None where the file is cut off in it."""
-        if not line.endswith("\n"):
-            return None
+        """Read the number in a line; None where there is none."""
         match = pattern.search(line)
-        try:
-            return float(match[1]) if match else None
-        except ValueError:
-            raise ParseError(
-                f"{line.strip()[:80]!r} has no number; stars are one too large for its columns",
-                self.path,
-                self._line_number,
-            ) from None
+        return read_finite(match[1], self._where()) if match else None
 
 
 def iterate_outcar(path: Path, reader: OutcarReader | None = None) -> Iterator[IonicStep]:

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qdcomp.engines.vasp.eigenvalues import Bands
-from qdcomp.engines.vasp.text_files import read_number
+from qdcomp.engines.vasp.text_files import Where, read_finite, read_number, require_volume
 from qdcomp.errors import ParseError
 
-Where = tuple[Path, int]
-"""A file and the number of a line in it."""
-
 _VECTOR = re.compile(r"-?\d+\.\d{9}")
-_FREQUENCY = re.compile(r"\s*\d+ f(/i| ) *= *[\d.]+ THz +[\d.]+ 2PiTHz +([\d.]+) cm-1")
+_FREQUENCY = re.compile(r"\s*\d+ f(/i| ) *= *\S+ THz +\S+ 2PiTHz +(\S+) cm-1")
 
 
 class BandBlock:
@@ -26,14 +22,21 @@ class BandBlock:
         self.bands: Bands | None = None
         self._levels: list[list[list[tuple[float, float]]]] = [[]]
 
-    def take(self, line: str) -> bool:
-        """Take a line; return whether the block goes on."""
+    def take(self, line: str, where: Where) -> bool:
+        """Take a line; return whether the block goes on.
+
+        Raises
+        ------
+        ParseError
+            A level is no number, or its occupation not a finite one.
+        """
         words = line.split()
         if not words:
             return True
         if len(words) == 3 and words[0].isdecimal():
             if self._levels[-1]:
-                self._levels[-1][-1].append((read_number(words[1]), read_number(words[2])))
+                level = (read_number(words[1], where), read_finite(words[2], where))
+                self._levels[-1][-1].append(level)
         elif words[0] == "k-point":
             self._levels[-1].append([])
         elif words[0] == "spin":
@@ -55,9 +58,16 @@ class BandBlock:
 
 
 class ForceTable:
-    """The table ``POSITION … TOTAL-FORCE``, between its rules."""
+    """The table ``POSITION … TOTAL-FORCE``, between its rules.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    n_atoms
+        Number of rows that it has to have; 0 where it is not known.
+    """
+
+    def __init__(self, n_atoms: int) -> None:
+        self._n_atoms = n_atoms
         self.positions: NDArray[np.float64] | None = None
         self.forces: NDArray[np.float64] | None = None
         self._rows: list[list[float]] = []
@@ -69,17 +79,22 @@ class ForceTable:
         Raises
         ------
         ParseError
-            A row has no six numbers.
+            A row has no six numbers, or there is not a row for each atom.
         """
         if line.startswith(" -----"):
             self._rules += 1
             if self._rules == 1:
                 return True
+            if self._n_atoms and len(self._rows) != self._n_atoms:
+                raise ParseError(
+                    f"the table of forces has {len(self._rows)} rows for {self._n_atoms} atoms; "
+                    "lines were lost",
+                    *where,
+                )
             table = np.array(self._rows, dtype=np.float64).reshape(-1, 6)
             self.positions, self.forces = table[:, :3].copy(), table[:, 3:].copy()
             return False
-        if line.endswith("\n"):  # else the file was cut off here
-            self._rows.append(_read_row(line, where))
+        self._rows.append(_read_row(line, where))
         return True
 
 
@@ -90,8 +105,14 @@ class CellTable:
         self.cell: NDArray[np.float64] | None = None
         self._rows: list[list[float]] = []
 
-    def take(self, line: str) -> bool:
-        """Take a line; return whether the table goes on."""
+    def take(self, line: str, where: Where) -> bool:
+        """Take a line; return whether the table goes on.
+
+        Raises
+        ------
+        ParseError
+            The vectors span no volume.
+        """
         found = _VECTOR.findall(line)
         if len(found) != 6:
             return False
@@ -99,15 +120,23 @@ class CellTable:
         if len(self._rows) < 3:
             return True
         self.cell = np.array(self._rows)
+        require_volume(self.cell, where)
         return False
 
 
-def read_frequency(line: str) -> float | None:
-    """Frequency [1/cm] of a line of the table of modes, negative where imaginary; else None."""
+def read_frequency(line: str, where: Where) -> float | None:
+    """Frequency [1/cm] of a line of the table of modes, negative where imaginary; else None.
+
+    Raises
+    ------
+    ParseError
+        It is no number.
+    """
     match = _FREQUENCY.match(line)
     if match is None:
         return None
-    return -float(match[2]) if match[1] == "/i" else float(match[2])
+    value = read_finite(match[2], where)
+    return -value if match[1] == "/i" else value
 
 
 def _read_row(line: str, where: Where) -> list[float]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _TAIL_BYTES = 4 * 2**20
+_LAST_OF_MOVE = b"  total energy   ETOTAL"
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,14 @@ class OutputEnd:
     geometry_converged: bool
     has_energy: bool
     has_frequencies: bool
+
+
+def count_moves(path: Path) -> int:
+    """Count the steps of dynamics that an OUTCAR has whole: with the energy that comes last."""
+    if not path.is_file():
+        return 0
+    with path.open("rb") as stream:
+        return sum(line.startswith(_LAST_OF_MOVE) and line.endswith(b"\n") for line in stream)
 
 
 def read_end(path: Path) -> OutputEnd:

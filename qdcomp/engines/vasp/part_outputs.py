@@ -100,8 +100,9 @@ def read_last_bands(directory: Path, suffix: str, run: RunOutput) -> Bands | Non
         return sharper
     if sharper.energies_ev.shape != bands.energies_ev.shape:
         return bands
-    apart = np.nanmax(np.abs(sharper.energies_ev - bands.energies_ev))
-    return sharper if apart < _LEVEL_TOLERANCE else bands
+    apart = np.abs(sharper.energies_ev - bands.energies_ev)
+    known = apart[np.isfinite(apart)]  # VASP writes stars for what does not fit its columns
+    return sharper if known.size and known.max() < _LEVEL_TOLERANCE else bands
 
 
 def _try(directory: Path, name: str) -> tuple[RunOutput | None, ParseError]:

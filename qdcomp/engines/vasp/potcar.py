@@ -154,12 +154,22 @@ def join_potcars(species: Sequence[Species], folder: Path) -> str:
 
 def read_titles(path: Path) -> tuple[str, ...]:
     """Titles of the data sets in a POTCAR, in their order."""
-    with path.open(errors="replace") as stream:
-        return tuple(match[1] for line in stream if (match := _TITLE.match(line.rstrip("\n"))))
+    return _read_values(path, _TITLE)
+
+
+def read_functionals(path: Path) -> tuple[str, ...]:
+    """Functionals (``LEXCH``) that the data sets in a POTCAR were made with, in their order."""
+    return tuple(value.upper() for value in _read_values(path, _LEXCH))
 
 
 def check_contents(species: Sequence[Species], folder: Path) -> tuple[str, ...]:
-    """Warnings about data sets that pymatgen's list of known ones does not have."""
+    """Warnings about data sets that pymatgen's list of known ones does not have.
+
+    Raises
+    ------
+    InputError
+        A data set is missing or cannot be read.
+    """
     from pymatgen.io.vasp.inputs import PotcarSingle
 
     said = []
@@ -178,6 +188,11 @@ def check_contents(species: Sequence[Species], folder: Path) -> tuple[str, ...]:
         f"pymatgen does not know the contents of the data sets {', '.join(said)}: newer than its "
         "list, or damaged",
     )
+
+
+def _read_values(path: Path, pattern: re.Pattern[str]) -> tuple[str, ...]:
+    with path.open(errors="replace") as stream:
+        return tuple(match[1] for line in stream if (match := pattern.match(line.rstrip("\n"))))
 
 
 def _read_species(symbol: str, label: str, folder: Path) -> Species:

@@ -51,8 +51,6 @@ def check_thermostat(settings: VaspSettings, dynamics: DynamicsSettings) -> tupl
     time, step = dynamics.thermostat_time_fs, dynamics.timestep_fs
     if time is None:
         return ()
-    if time <= 0:
-        raise InputError(f"the time of the thermostat has to be positive, got {time:g} fs")
     kind = settings.thermostat
     if kind == "csvr" and settings.version_numbers < CSVR_SINCE:
         raise InputError(

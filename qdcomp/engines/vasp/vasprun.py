@@ -18,7 +18,15 @@ from numpy.typing import NDArray
 
 from qdcomp.engines.vasp.eigenvalues import Bands
 from qdcomp.engines.vasp.ionic_steps import IonicStep, RunHeader, RunOutput
-from qdcomp.engines.vasp.text_files import UNREADABLE, open_output, read_number
+from qdcomp.engines.vasp.text_files import (
+    UNREADABLE,
+    Where,
+    open_output,
+    read_counts,
+    read_finite,
+    read_number,
+    require_volume,
+)
 from qdcomp.errors import ParseError
 
 VASPRUN = "vasprun.xml"
@@ -87,7 +95,8 @@ class VasprunReader:
             for entry in element.iter("i"):
                 name = entry.get("name", "")
                 if name in _PARAMETERS and _text(entry):
-                    self.header.parameters.setdefault(name, read_number(_text(entry)))
+                    value = read_number(_text(entry), self._where)
+                    self.header.parameters.setdefault(name, value)
         elif element.tag == "atominfo":
             self._read_atoms(element)
         elif element.tag == "energy":  # of a machine-learned force field, outside a calculation
@@ -102,15 +111,20 @@ class VasprunReader:
         self.header.symbols = tuple(_text(row.find("c")) for row in rows)
         types = list(element.iterfind("array[@name='atomtypes']/set/rc"))
         columns = [[_text(cell) for cell in row.iterfind("c")] for row in types]
-        self.header.counts = tuple(int(column[0]) for column in columns)
-        self.header.valences = tuple(float(column[3]) for column in columns)
+        if any(len(column) < 4 for column in columns):
+            raise ParseError("the table of atomtypes has not four columns", self.path)
+        self.header.counts = read_counts([column[0] for column in columns], self._where)
+        self.header.valences = tuple(read_finite(column[3], self._where) for column in columns)
 
     def _read_calculation(self, element: Element) -> IonicStep | None:
         self._number += 1
-        energies = _read_energies(element.find("energy"))
-        cell = self._read_rows(element.find("structure/crystal/varray[@name='basis']"))
-        fractions = self._read_rows(element.find("structure/varray[@name='positions']"))
-        forces = self._read_rows(element.find("varray[@name='forces']"))
+        energies = self._read_energies(element.find("energy"))
+        cell = self._read_rows(element.find("structure/crystal/varray[@name='basis']"), 3)
+        if cell is not None:
+            require_volume(cell, self._where)
+        atoms = len(self.header.symbols)
+        fractions = self._read_rows(element.find("structure/varray[@name='positions']"), atoms)
+        forces = self._read_rows(element.find("varray[@name='forces']"), atoms)
         if "e_fr_energy" not in energies:
             return None
         electronic = element.findall("scstep")
@@ -120,7 +134,7 @@ class VasprunReader:
         return IonicStep(
             number=self._number,
             free_energy_ev=free,
-            energy_ev=_extrapolate(free, energies, electronic),
+            energy_ev=self._extrapolate(free, energies, electronic),
             positions=positions,
             cell=cell,
             forces=forces,
@@ -128,14 +142,54 @@ class VasprunReader:
             scf_converged=self._judge_scf(len(electronic)),
             kinetic_energy_ev=kinetic,
             conserved_energy_ev=energies.get("total") if kinetic is not None else None,
-            bands=_read_bands(element.find("eigenvalues/array/set")),
+            bands=self._read_bands(element.find("eigenvalues/array/set")),
         )
 
     def _judge_scf(self, count: int) -> bool | None:
         most = self.header.parameters.get("NELM")
         return None if most is None or count == 0 else count < most
 
-    def _read_rows(self, element: Element | None) -> NDArray[np.float64] | None:
+    @property
+    def _where(self) -> Where:
+        return self.path, None
+
+    def _read_energies(self, element: Element | None) -> dict[str, float]:
+        """Energies by name; those that did not fit their columns are left out."""
+        entries = () if element is None else element.iterfind("i")
+        found = {entry.get("name", ""): read_number(_text(entry), self._where) for entry in entries}
+        return {name: value for name, value in found.items() if math.isfinite(value)}
+
+    def _extrapolate(
+        self, free: float, energies: dict[str, float], electronic: list[Element]
+    ) -> float:
+        last = self._read_energies(electronic[-1].find("energy")) if electronic else energies
+        if "e_0_energy" in last and "e_fr_energy" in last:
+            return round(free + last["e_0_energy"] - last["e_fr_energy"], 8)
+        return free
+
+    def _read_bands(self, spins: Element | None) -> Bands | None:
+        if spins is None:
+            return None
+        table = [
+            [[self._read_level(row) for row in kpoint.iterfind("r")]
+             for kpoint in spin.iterfind("set")]
+            for spin in spins.iterfind("set")
+        ]  # fmt: skip
+        try:
+            levels = np.array(table, dtype=np.float64)
+        except ValueError:
+            return None  # lists of different lengths: lines were lost
+        return Bands(levels[..., 0], levels[..., 1]) if levels.ndim == 4 and levels.size else None
+
+    def _read_level(self, row: Element) -> tuple[float, float]:
+        words = _text(row).split()
+        if len(words) < 2:
+            raise ParseError(
+                f"geometry {self._number} has a level without energy or occupation", self.path
+            )
+        return read_number(words[0], self._where), read_finite(words[1], self._where)
+
+    def _read_rows(self, element: Element | None, count: int) -> NDArray[np.float64] | None:
         if element is None:
             return None
         try:
@@ -146,6 +200,12 @@ class VasprunReader:
             raise ParseError(
                 f"geometry {self._number} has {element.get('name', 'vectors')} that are not three "
                 "numbers each; stars are numbers too large for their columns",
+                self.path,
+            )
+        if len(rows) != count:
+            raise ParseError(
+                f"geometry {self._number} has {len(rows)} {element.get('name', 'vectors')}, "
+                f"expected {count}; lines were lost",
                 self.path,
             )
         return rows
@@ -184,37 +244,6 @@ def read_vasprun(path: Path) -> RunOutput:
         damage=damage,
         learned_steps=reader.learned_steps,
     )
-
-
-def _read_energies(element: Element | None) -> dict[str, float]:
-    if element is None:
-        return {}
-    found = {entry.get("name", ""): read_number(_text(entry)) for entry in element.iterfind("i")}
-    return {name: value for name, value in found.items() if math.isfinite(value)}
-
-
-def _extrapolate(free: float, energies: dict[str, float], electronic: list[Element]) -> float:
-    last = _read_energies(electronic[-1].find("energy")) if electronic else energies
-    if "e_0_energy" in last and "e_fr_energy" in last:
-        return round(free + last["e_0_energy"] - last["e_fr_energy"], 8)
-    return free
-
-
-def _read_bands(spins: Element | None) -> Bands | None:
-    if spins is None:
-        return None
-    table = [
-        [[[read_number(word) for word in _text(row).split()] for row in kpoint.iterfind("r")]
-         for kpoint in spin.iterfind("set")]
-        for spin in spins.iterfind("set")
-    ]  # fmt: skip
-    try:
-        levels = np.array(table, dtype=np.float64)
-    except ValueError:
-        return None
-    if levels.ndim != 4 or levels.shape[-1] < 2:
-        return None
-    return Bands(levels[..., 0], levels[..., 1])
 
 
 def _text(element: Element | None) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from qdcomp.engines.vasp.text_files import iterate_lines
+from qdcomp.engines.vasp.text_files import iterate_lines, read_counts, require_volume
 from qdcomp.errors import ParseError
 
 XDATCAR = "XDATCAR"
@@ -90,16 +90,16 @@ class _Reader:
         if scale <= 0:
             raise self._error("expected a positive scale of the cell", line)
         self._cell = np.array(rows) * scale
+        require_volume(self._cell, (self._path, self._line_number))
         line = self._next()
         elements = line.split()
         line = self._next()
         counts = line.split()
-        if len(elements) != len(counts) or not all(count.isdecimal() for count in counts):
+        if len(elements) != len(counts):
             raise self._error(f"expected a count for each of {' '.join(elements)}", line)
+        numbers = read_counts(counts, (self._path, self._line_number))
         self._symbols = tuple(
-            element
-            for element, count in zip(elements, counts, strict=True)
-            for _ in range(int(count))
+            element for element, count in zip(elements, numbers, strict=True) for _ in range(count)
         )
 
     def _read_positions(self) -> XdatcarFrame:

@@ -12,8 +12,21 @@ from numpy.typing import NDArray
 _HEADING = "Direct configuration"
 
 
-def read_last_frames(path: Path, n_atoms: int, count: int) -> list[NDArray[np.float64]]:
+def read_last_frames(
+    path: Path, n_atoms: int, count: int, *, until: int | None = None
+) -> list[NDArray[np.float64]]:
     """Read the last whole frames, oldest first.
+
+    Parameters
+    ----------
+    path
+        The file.
+    n_atoms
+        Number of atoms.
+    count
+        How many frames.
+    until
+        Number of the last one, from one; None takes the last that is whole.
 
     Returns
     -------
@@ -22,15 +35,19 @@ def read_last_frames(path: Path, n_atoms: int, count: int) -> list[NDArray[np.fl
     frames: deque[NDArray[np.float64]] = deque(maxlen=count)
     if not path.is_file():
         return []
+    whole = 0
     with path.open(errors="replace") as stream:
         for line in stream:
             if not line.startswith(_HEADING):
                 continue
+            if whole == until:
+                break
             lines = list(islice(stream, n_atoms))
             frame = _read_frame(lines)
             if len(lines) < n_atoms or frame is None:
                 break
             frames.append(frame)
+            whole += 1
     return list(frames)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from qdcomp.engines.base import DynamicsSettings, EngineJob
 from qdcomp.engines.cp2k import Cp2kEngine
-from qdcomp.engines.cp2k.corrections import read_corrections
+from qdcomp.engines.cp2k.corrections import CORRECTIONS_NAME, read_corrections
 from qdcomp.engines.cp2k.handlers import (
     FREE_FIELDS,
     OT_LADDER,
@@ -26,6 +26,7 @@ from qdcomp.engines.cp2k.handlers import (
 )
 from qdcomp.engines.cp2k.inputs import prepare_job, write_input
 from qdcomp.engines.cp2k.job_file import JobFile, read_job_file
+from qdcomp.errors import ParseError
 from qdcomp.structures import build_quantum_dot
 
 HEAD = (
@@ -230,3 +231,9 @@ def test_corrections_are_in_the_result(job_directory: Path) -> None:
     (text,) = read_corrections(job_directory)
     assert text.startswith("the self-consistent field did not converge: minimizer = CG")
     assert len(list(Cp2kEngine().handlers(job_directory))) == 6
+
+
+def test_damaged_notes_of_corrections_are_named(tmp_path: Path) -> None:
+    (tmp_path / CORRECTIONS_NAME).write_text('["minimizer = C')
+    with pytest.raises(ParseError, match=f"{CORRECTIONS_NAME}: damaged .*Remove the file"):
+        read_corrections(tmp_path)

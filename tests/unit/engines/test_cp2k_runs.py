@@ -12,6 +12,7 @@ from qdcomp.engines.cp2k import Cp2kEngine
 from qdcomp.engines.cp2k.continuation import continue_other_run, continue_same_run
 from qdcomp.engines.cp2k.inputs import prepare_job, write_input
 from qdcomp.engines.cp2k.job_file import read_job_file
+from qdcomp.engines.cp2k.outputs import read_output
 from qdcomp.engines.cp2k.restart_files import find_restart, is_whole_wavefunction, trim_cut_ends
 from qdcomp.errors import EngineError
 from qdcomp.structures import build_quantum_dot
@@ -80,6 +81,17 @@ def test_a_kill_in_the_middle_of_a_line_loses_nothing(
     write_run(job_directory, range(9, 16))
     steps = [frame.step for frame in Cp2kEngine().read_frames(job_directory)]
     assert steps == list(range(6, 16))
+
+
+def test_a_line_cut_off_by_a_kill_does_not_run_into_the_next_start(job_directory: Path) -> None:
+    write_run(job_directory, range(5, 9), ended=False)
+    output = job_directory / "cp2k.out"
+    output.write_text(output.read_text() + " ENERGY| Total FORCE_EVAL ( QS ) energy [a.u.]:  -1")
+    assert [step.number for step in read_output(output).steps] == [5, 6, 7, 8]
+    trim_cut_ends(job_directory)
+    write_run(job_directory, range(8, 16))
+    assert len(list(Cp2kEngine().read_frames(job_directory))) == 10
+    assert read_output(output).runs == 2
 
 
 def test_an_unfinished_job_gives_its_whole_frames(job_directory: Path) -> None:

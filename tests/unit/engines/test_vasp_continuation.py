@@ -1,6 +1,7 @@
 """A run that was cut off goes on, and nothing that it wrote is lost."""
 
 import dataclasses
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from builders.vasp_potcars import write_potcars
 from pymatgen.io.vasp.inputs import Incar, Poscar
 
 from qdcomp.engines.base import DynamicsSettings, RelaxationSettings
+from qdcomp.engines.vasp import VaspEngine
 from qdcomp.engines.vasp.continuation import (
     continue_other_run,
     continue_same_run,
@@ -18,6 +20,7 @@ from qdcomp.engines.vasp.continuation import (
     count_whole_steps,
 )
 from qdcomp.engines.vasp.corrections import read_refusal, record_refusal
+from qdcomp.engines.vasp.input_check import require_own_inputs
 from qdcomp.engines.vasp.inputs import prepare_job, write_inputs
 from qdcomp.engines.vasp.job_file import JobFile, read_job_file
 from qdcomp.engines.vasp.parts import find_part_files
@@ -26,6 +29,7 @@ from qdcomp.errors import EngineError
 
 STEP_FS = 2.0
 RELAX_LINE = "{:4d} F= -.50000000E+02 E0= -.50000000E+02  d E =-.1E+01\n"
+LAST_OF_STEP = "  total energy   ETOTAL =       -50.000000 eV\n"
 DYNAMICS_LINE = "{:7d} T=   300. E= -.5E+02 F= -.5E+02 E0= -.5E+02  EK= 0.2E+00 SP= 0. SK= 0.\n"
 
 
@@ -45,13 +49,23 @@ def make_directory(directory: Path, folder: Path, task: Any = "relax", **changes
     return directory
 
 
-def pretend(directory: Path, steps: int, *, contcar: str = "whole", frames: int = 0) -> JobFile:
+def pretend(
+    directory: Path,
+    steps: int,
+    *,
+    contcar: str = "whole",
+    frames: int = 0,
+    moves: int | None = None,
+) -> JobFile:
     """Write what VASP leaves after some steps; in each, every atom moves 0.01 Å along x."""
     job = read_job_file(directory)
     line = RELAX_LINE if job.dynamics is None else DYNAMICS_LINE
     (directory / "OSZICAR").write_text("".join(line.format(n + 1) for n in range(steps)))
     for name in ("OUTCAR", "vasp.out", "vasprun.xml"):
         (directory / name).write_text(f"{name} of {steps} steps\n")
+    if job.dynamics is not None:
+        done = LAST_OF_STEP * (steps if moves is None else moves)
+        (directory / "OUTCAR").write_text(f"OUTCAR of {steps} steps\n{done}")
     start = Poscar.from_file(directory / "POSCAR", check_for_potcar=False)
     first = np.array(start.structure.frac_coords)
     header = (directory / "POSCAR").read_text().splitlines(keepends=True)[:7]
@@ -82,7 +96,8 @@ def test_a_run_goes_on_from_contcar_and_keeps_its_parts(
         contcar = (directory / "CONTCAR").read_text()
         continue_same_run(directory)
         assert (directory / "POSCAR").read_text() == contcar
-        assert (directory / f"OUTCAR.part{part}").read_text() == f"OUTCAR of {steps} steps\n"
+        kept = (directory / f"OUTCAR.part{part}").read_text()
+        assert kept.startswith(f"OUTCAR of {steps} steps\n")
         assert not (directory / "OUTCAR").exists() and not (directory / "vasp.out").exists()
     job = read_job_file(directory)
     assert (job.earlier_steps, job.steps_before) == ((0, 3), 7)
@@ -122,6 +137,20 @@ def test_dynamics_without_a_whole_contcar_gets_velocities_from_its_frames(
     job = read_job_file(directory)
     assert job.steps_before == 4
     assert any("velocities from the last frames" in text for text in job.warnings)
+
+
+def test_steps_that_outcar_lost_are_done_again(tmp_path: Path, folder: Path) -> None:
+    directory = make_directory(tmp_path / "job", folder, "dynamics")
+    before = pretend(directory, 6, frames=6, moves=4)  # CONTCAR is of step 6
+    (directory / "OUTCAR").write_text((directory / "OUTCAR").read_text() + LAST_OF_STEP[:-9])
+    assert count_whole_steps(directory, before) == 4
+    continue_same_run(directory)
+    job = read_job_file(directory)
+    assert job.steps_before == 3  # the fourth is done again
+    assert Incar.from_file(directory / "INCAR")["NSW"] == 17
+    poscar = Poscar.from_file(directory / "POSCAR", check_for_potcar=False)
+    positions = job.restore_order(np.array(poscar.structure.cart_coords))
+    assert positions == pytest.approx(before.positions + np.array([0.03, 0, 0]), abs=1e-6)
 
 
 @pytest.mark.parametrize(("task", "frames"), [("relax", 0), ("dynamics", 2)])
@@ -180,16 +209,81 @@ def test_a_kill_while_files_are_set_aside_is_undone(
     assert (directory / "OUTCAR.part1").read_text() == "OUTCAR of 3 steps\n"
 
 
+class Killed(BaseException):
+    """The process ends here."""
+
+
+def kill_at_change(patch: pytest.MonkeyPatch, number: int) -> None:
+    """Let the process end at its change number `number` to files, text being half written."""
+    left = iter(range(number))
+
+    def wrap(name: str) -> None:
+        original = getattr(Path, name)
+
+        def changed(path: Path, *arguments: Any, **named: Any) -> Any:
+            if next(left, None) is None:
+                if name == "write_text":
+                    original(path, arguments[0][: len(arguments[0]) // 2])
+                raise Killed
+            return original(path, *arguments, **named)
+
+        patch.setattr(Path, name, changed)
+
+    for name in ("write_text", "replace", "unlink"):
+        wrap(name)
+
+
+@pytest.mark.parametrize("task", ["relax", "dynamics"])
+def test_a_kill_at_any_change_is_mended_by_one_resume(
+    tmp_path: Path, folder: Path, task: Any
+) -> None:
+    made = make_directory(tmp_path / "made", folder, task)
+    pretend(made, 3, frames=3)
+    continue_same_run(made)
+    pretend(made, 4, frames=4)
+    for name in ("WAVECAR", "STOPCAR", "stderr.txt"):
+        (made / name).touch()
+    kills = 0
+    for number in range(100):
+        directory = Path(shutil.copytree(made, tmp_path / f"killed_at_{number}"))
+        with pytest.MonkeyPatch.context() as patch:
+            kill_at_change(patch, number)
+            try:
+                continue_same_run(directory)
+            except Killed:
+                kills += 1
+        if (directory / "vasp.out").is_file():  # what tells a run to go on with
+            continue_same_run(directory)
+        job = read_job_file(directory)
+        require_own_inputs(directory, job)
+        assert (job.steps_before, job.earlier_steps) == (7, (0, 3))
+        for part, steps in ((1, 3), (2, 4)):
+            for name in ("OUTCAR", "vasp.out"):
+                kept = (directory / f"{name}.part{part}").read_text()
+                assert kept.startswith(f"{name} of {steps} steps\n")
+        assert not any((directory / name).exists() for name in ("OUTCAR", "vasp.out", "STOPCAR"))
+        if kills <= number:
+            break
+    assert kills > 15
+
+
 def test_a_run_that_never_wrote_starts_as_it_was(tmp_path: Path, folder: Path) -> None:
     directory = make_directory(tmp_path / "job", folder)
     (directory / "WAVECAR").touch()
     (directory / "STOPCAR").write_text("LSTOP = .TRUE.\n")
-    record_refusal(directory, "something")
     before = read_job_file(directory)
     continue_same_run(directory)
     assert read_job_file(directory).earlier_steps == before.earlier_steps == ()
     assert not (directory / "WAVECAR").exists() and not (directory / "STOPCAR").exists()
+
+
+def test_a_refusal_is_forgotten_when_the_run_is_started_again(tmp_path: Path, folder: Path) -> None:
+    directory = make_directory(tmp_path / "job", folder)
+    pretend(directory, 3)
+    record_refusal(directory, "something")
+    VaspEngine().restart_from(directory, directory)
     assert read_refusal(directory) is None
+    assert read_job_file(directory).steps_before == 3
 
 
 def test_the_last_step_of_a_relaxation_is_never_more_than_the_study_allows(

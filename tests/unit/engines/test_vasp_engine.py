@@ -96,6 +96,9 @@ def test_a_potcar_in_another_order_is_refused_before_each_start(
     path.write_text("".join(sets[:2]))
     with pytest.raises(EngineError, match="POTCAR has other data sets"):
         engine.command(directory)
+    path.write_text(text.replace("LEXCH  = PE", "LEXCH  = CA"))
+    with pytest.raises(EngineError, match=r"LEXCH = CA, CA, CA, expected PE, PE, PE for Cs Br Pb"):
+        engine.command(directory)
     path.write_text(text)
     (directory / "vasp.out").write_text("killed\n")
     engine.restart_from(directory, directory)

@@ -1,4 +1,4 @@
-"""EIGENVAL, PROCAR, OSZICAR and XDATCAR by themselves, whole and damaged."""
+"""EIGENVAL, PROCAR and XDATCAR by themselves, whole and damaged."""
 
 from pathlib import Path
 
@@ -9,7 +9,6 @@ from builders.vasp_runs import run_stand_in
 
 from qdcomp.engines.base import RelaxationSettings
 from qdcomp.engines.vasp.eigenvalues import Bands, find_frontier, read_eigenval
-from qdcomp.engines.vasp.oszicar import read_oszicar
 from qdcomp.engines.vasp.outcar_blocks import read_frequency
 from qdcomp.engines.vasp.projections import read_populations
 from qdcomp.engines.vasp.xdatcar import iterate_xdatcar
@@ -33,7 +32,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ],
 )
 def test_lines_of_modes(line: str, value: float | None) -> None:
-    assert read_frequency(line) == value
+    assert read_frequency(line, (Path("OUTCAR"), 1)) == value
 
 
 def test_levels_that_overlap_over_the_kpoints_have_no_gap() -> None:
@@ -77,17 +76,6 @@ def test_a_damaged_procar_is_named(finished: Path, tmp_path: Path) -> None:
     path.write_text("nothing\n")
     with pytest.raises(ParseError, match="no PROCAR"):
         read_populations(path, [(0, 0, 0)])
-
-
-def test_energies_that_are_stars_are_named(tmp_path: Path) -> None:
-    path = tmp_path / "OSZICAR"
-    heading = "       N       E                     dE             d eps       ncg     rms\n"
-    path.write_text(f"{heading}   1 F= ********** E0= **********  d E =-.1E+01\n")
-    with pytest.raises(ParseError, match="no energies F and E0") as caught:
-        read_oszicar(path)
-    assert caught.value.line == 2
-    with pytest.raises(ParseError, match="not there"):
-        read_oszicar(tmp_path / "nowhere")
 
 
 def test_an_xdatcar_that_is_damaged_in_the_middle_is_named(finished: Path, tmp_path: Path) -> None:

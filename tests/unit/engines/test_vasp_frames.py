@@ -115,6 +115,20 @@ def test_a_missing_step_and_missing_levels_are_named(directory: Path) -> None:
         list(engine.read_frames(directory))
 
 
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.9, 0.999])
+def test_dynamics_cut_off_in_its_last_step_is_not_complete(directory: Path, share: float) -> None:
+    engine = load_engine("vasp")
+    assert engine.is_complete(directory)
+    text = (directory / "OUTCAR").read_text()
+    last = text.rindex("Iteration")
+    end = text.index("\n", text.rindex("  total energy   ETOTAL")) + 1
+    (directory / "OUTCAR").write_text(text[: last + int(share * (end - last))])
+    assert not engine.is_complete(directory)
+    (directory / "OUTCAR").write_text(text[:end])
+    assert engine.is_complete(directory)  # killed after its last step
+    assert len(list(engine.read_frames(directory))) == STEPS
+
+
 def test_a_torn_line_in_the_middle_is_named(directory: Path) -> None:
     lines = (directory / "OUTCAR").read_text().splitlines(keepends=True)
     row = next(n for n, line in enumerate(lines) if line.startswith(" POSITION")) + 3

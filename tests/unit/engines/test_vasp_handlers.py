@@ -10,15 +10,24 @@ from typing import Any
 import pytest
 from builders.vasp_jobs import make_slab_job
 from builders.vasp_potcars import write_potcars
+from custodian import Custodian
+from custodian.custodian import Job
 from custodian.vasp.handlers import VaspErrorHandler
 from pymatgen.io.vasp.inputs import Incar
 
 from qdcomp.engines.base import DynamicsSettings, EngineJob
+from qdcomp.engines.vasp import VaspEngine
 from qdcomp.engines.vasp.allowed_changes import FREE_TAGS, REASONS, judge_actions
-from qdcomp.engines.vasp.corrections import read_corrections, read_refusal
+from qdcomp.engines.vasp.corrections import (
+    CORRECTIONS_NAME,
+    REFUSAL_NAME,
+    read_corrections,
+    read_refusal,
+)
 from qdcomp.engines.vasp.handlers import Deadline, GuardedHandler, make_handlers
 from qdcomp.engines.vasp.inputs import prepare_job, write_inputs
 from qdcomp.engines.vasp.job_file import JobFile, read_job_file
+from qdcomp.errors import EngineError, ParseError
 
 PHYSICS = frozenset(
     {
@@ -256,6 +265,50 @@ def test_a_second_correction_follows_the_first(job_directory: Path, shared_data:
     assert "generation_style = Gamma" in (read_refusal(job_directory) or "")
     assert Incar.from_file(job_directory / "INCAR")["IMIX"] == 1
     assert (job_directory / "INCAR.part1").is_file() and (job_directory / "vasp.out").is_file()
+
+
+def test_a_refusal_is_not_forgotten_when_another_handler_corrects(
+    job_directory: Path, shared_data: Path
+) -> None:
+    """custodian asks every handler in turn: the run ends, and says which correction was refused."""
+    failed = shared_data / "vasp" / "failed"
+    place(failed / "handler_texts/vasp.dentet", job_directory)
+    place(failed / "handler_texts/std_err.txt.kpoints_trans", job_directory)
+    before = physics(job_directory)
+    handlers = list(make_handlers(job_directory))
+    custodian = Custodian(handlers, [_NothingToRun()], 10, directory=str(job_directory))
+    custodian.run()
+    corrections = custodian.run_log[-1]["corrections"]
+    assert [correction["actions"] for correction in corrections] == [None, None]
+    assert physics(job_directory) == before
+    assert "dentet" in (read_refusal(job_directory) or "")
+    assert read_corrections(job_directory) == ()
+    assert (job_directory / "vasp.out").is_file()
+    with pytest.raises(EngineError, match=r"dentet.*may not change the physics"):
+        VaspEngine().parse(job_directory)
+    assert not VaspEngine().is_complete(job_directory)
+
+
+class _NothingToRun(Job):
+    """A job whose outputs are there already."""
+
+    def setup(self, directory: str = "./") -> None: ...
+
+    def run(self, directory: str = "./") -> None: ...
+
+    def postprocess(self, directory: str = "./") -> None: ...
+
+
+@pytest.mark.parametrize("content", ['["ALGO = A', "", "{}", "null", "[1]", "\x00"])
+@pytest.mark.parametrize("name", [CORRECTIONS_NAME, REFUSAL_NAME])
+def test_damaged_notes_of_corrections_are_named(
+    job_directory: Path, name: str, content: str
+) -> None:
+    (job_directory / name).write_text(content)
+    with pytest.raises(ParseError, match=f"{name}: damaged .*Remove the file"):
+        read_corrections(job_directory)
+        read_refusal(job_directory)
+    assert not VaspEngine().is_complete(job_directory)
 
 
 @pytest.mark.parametrize(
