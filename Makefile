@@ -5,13 +5,14 @@ BIN     = $(VENV)/bin
 OUT    ?= runs/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench system-packages clean
+.PHONY: help demo test check bench docs system-packages clean
 
 help:
-	@echo "make demo    set up, then a 1.8 nm CsPbBr3 dot from structure to linewidth (minutes)"
+	@echo "make demo    set up, then a 1.8 nm CsPbBr3 dot from structure to linewidth, beside measurement (minutes)"
 	@echo "make test    set up, then every test, with real CP2K and a real browser where they are"
 	@echo "make check   format, lint, types, floors: what CI checks before it tests"
 	@echo "make bench   speed beside the peers, as ratios"
+	@echo "make docs    set up, draw the figures and build the pages under docs/ into site/"
 	@echo "make clean   remove the virtual environment and caches"
 
 $(VENV)/.created:
@@ -30,6 +31,7 @@ $(VENV)/.development: $(VENV)/.runtime pyproject.toml
 
 demo: $(VENV)/.runtime
 	$(BIN)/qdcomp run demo --out $(OUT)
+	$(BIN)/qdcomp compare $(OUT) --out $(OUT)/comparison
 
 system-packages:
 	@sh tests/install_system_packages.sh
@@ -48,5 +50,10 @@ bench: $(VENV)/.development
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	$(BIN)/python -m benchmarks
 
+docs: $(VENV)/.runtime
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	$(BIN)/python docs/make_figures.py
+	$(BIN)/mkdocs build --strict
+
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .coverage
+	rm -rf $(VENV) site docs/figures build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .coverage
