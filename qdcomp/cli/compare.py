@@ -28,9 +28,8 @@ def compare(
         list[Path] | None,
         typer.Option(
             "--measured",
-            "-m",
-            help="Measured linewidths: JSON of qdcomp spectrum (--json, --table --json or "
-            "results.json of its report). Can be given several times.",
+            help="Measured linewidths: what qdcomp spectrum --table --json wrote, or results.json of "
+            "its report. Can be given several times.",
         ),
     ] = None,
     spectrum: Annotated[
@@ -66,7 +65,7 @@ def compare(
     For example:
       qdcomp compare runs/demo
       qdcomp spectrum --table --json dot*.csv > dots.json
-      qdcomp compare runs/* --measured dots.json --spectrum dot1.csv --instrument 3
+      qdcomp compare runs/dot* --measured dots.json --spectrum dot1.csv --instrument 3
     """
     from qdcomp.report.comparison_input import ComparisonInput, make_comparison
     from qdcomp.report.comparison_report import (

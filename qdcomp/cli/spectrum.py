@@ -69,6 +69,9 @@ def spectrum(
     out: Annotated[
         Path | None, typer.Option(help="Folder of the report (default: FILE-spectrum).")
     ] = None,
+    table: Annotated[
+        bool, typer.Option("--table", help="One line a dot; also for several files.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print all numbers as JSON.")] = False,
 ) -> None:
     """Fit the emission line of a dot, follow its peak, and write the report.
@@ -79,6 +82,7 @@ def spectrum(
     For example:
       qdcomp spectrum dot.asc --window 480:560
       qdcomp spectrum dot*.csv --unit nm --model voigt
+      qdcomp spectrum dot*.csv --table --json > dots.json
     """
     from qdcomp.experiment.spectra.spectrum_analysis import SpectrumSettings
 
@@ -97,7 +101,7 @@ def spectrum(
         "frame_period_s": frame_period,
         "background_subtracted": True if background_subtracted else None,
     }
-    if len(files) == 1:
+    if len(files) == 1 and not table:
         _report_one(files[0], settings, reading, out, as_json=json)
     else:
         _tabulate_many(files, settings, reading, as_json=json)

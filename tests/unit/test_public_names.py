@@ -10,6 +10,18 @@ import pytest
 README = Path(__file__).resolve().parents[2] / "README.md"
 
 PROMISED = {
+    "qdcomp.compare": [
+        "Observable",
+        "compare_observables",
+        "compare_linewidths",
+        "compare_lineshape",
+        "compare_ligands",
+        "compute_surface_shares",
+        "list_published_linewidths",
+        "load_published",
+        "find_coupling_row",
+        "state_verdict",
+    ],
     "qdcomp.structures": ["build_quantum_dot", "build_core_shell_dot"],
     "qdcomp.trajectory": ["open_trajectory", "TrajectoryWriter", "read_xyz"],
     "qdcomp.analysis": [
@@ -43,7 +55,6 @@ PROMISED = {
         "simulate_photons",
     ],
     "qdcomp.engines": ["load_engine", "Engine", "EngineJob"],
-    "qdcomp.compare": ["load_published", "find_coupling_row"],
     "qdcomp.report": ["draw_structure", "write_report"],
 }
 

