@@ -28,8 +28,8 @@ def compare(
         list[Path] | None,
         typer.Option(
             "--measured",
-            help="Measured linewidths: what qdcomp spectrum --table --json wrote, or results.json of "
-            "its report. Can be given several times.",
+            help="Measured linewidths: what qdcomp spectrum --table --json wrote, or the "
+            "results.json of its report. Can be given several times.",
         ),
     ] = None,
     spectrum: Annotated[

@@ -20,6 +20,7 @@ from qdcomp.report.linewidth_comparison_panels import (
     draw_linewidths,
     draw_surface_shares,
     draw_temperatures,
+    list_hidden_dots,
 )
 from qdcomp.report.measurement_html import MeasurementReport, PanelGroup, write_measurement_report
 from qdcomp.report.number_text import MISSING, format_measured
@@ -202,4 +203,7 @@ def _list_absent(comparison: Comparison) -> tuple[str, ...]:
         for one in comparison.linewidths.left_out
     ]
     absent.extend(trend.reason for trend in comparison.linewidths.trends if trend.reason)
+    for axis in ("edge", "energy"):
+        hidden = list_hidden_dots(comparison.linewidths, axis)
+        absent.extend(f"against {axis}: {text}" for text in hidden)
     return tuple(dict.fromkeys(absent))

@@ -255,6 +255,7 @@ def _(mark: Line) -> list[dict[str, Any]]:
         "x": x,
         "y": _numbers(mark.y),
         "line": {"color": mark.color, "dash": mark.dash, "width": 2},
+        "showlegend": mark.listed,
     }
     if mark.fill:
         trace |= {"fill": "tozeroy", "fillcolor": _translucent(mark.color, 0.25)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,6 +11,7 @@ from qdcomp.compare.linewidth_groups import LinewidthGroup, LinewidthSeries
 from qdcomp.compare.linewidth_trend import Axis
 from qdcomp.compare.linewidths import LinewidthComparison
 from qdcomp.compare.observable import Observable
+from qdcomp.compare.surface_entries import SurfaceShare
 from qdcomp.compare.surface_share import SurfaceShares
 from qdcomp.compare.temperature import TemperatureDependence, WidthCurve
 from qdcomp.compare.verdict import SURROGATE
@@ -29,9 +31,8 @@ def draw_linewidths(comparison: LinewidthComparison, axis: Axis) -> Panel:
         if len(series.x):
             color = style.SERIES[index % len(style.SERIES)]
             marks.extend(_draw_series(group.name, series, color, SYMBOLS[index % len(SYMBOLS)]))
-    missing = [
-        f"not shown: {text}" for g in comparison.groups for text in _find_series(g, axis).not_shown
-    ]
+    missing = len(list_hidden_dots(comparison, axis))
+    hidden = f"; {missing} dots have no {axis} and are not shown" if missing else ""
     return Panel(
         name=f"linewidth_{axis}",
         title=f"Linewidth against {axis}",
@@ -39,9 +40,14 @@ def draw_linewidths(comparison: LinewidthComparison, axis: Axis) -> Panel:
         y_label="linewidth, FWHM [meV]",
         marks=tuple(marks),
         notes=_list_cautions(comparison),
-        conditions=(f"at {comparison.temperature_k:g} K; hollow: no error is known", *missing),
+        conditions=(f"at {comparison.temperature_k:g} K; hollow: no error is known{hidden}",),
         description=_describe_groups(comparison.groups, axis),
     )
+
+
+def list_hidden_dots(comparison: LinewidthComparison, axis: Axis) -> list[str]:
+    """Dots that the figure against this axis cannot show, each with the reason."""
+    return [text for group in comparison.groups for text in _find_series(group, axis).not_shown]
 
 
 def _find_series(group: LinewidthGroup, axis: Axis) -> LinewidthSeries:
@@ -64,7 +70,7 @@ def _draw_series(name: str, series: LinewidthSeries, color: str, symbol: Symbol)
     if series.trend is not None:
         band = series.trend.band
         half = 0.5 * (band.high - band.low)
-        marks.append(Line(f"trend, {name}", band.x, band.center, color, error=half))
+        marks.append(Line(f"trend, {name}", band.x, band.center, color, error=half, listed=False))
     return marks
 
 
@@ -110,9 +116,12 @@ def draw_temperatures(
         color = style.SERIES[index % len(style.SERIES)]
         forms = (("quantum", curve.quantum, "solid"), ("classical", curve.classical, "dash"))
         for form, width, dash in forms:
-            label = f"{curve.label}, {_name_origin(curve)}, {form}"
-            error = _find_half_width(width) if form == "quantum" else None
-            marks.append(Line(label, curve.temperatures_k, width.center, color, dash, error))
+            quantum = form == "quantum"
+            label = f"{curve.label}, {_name_origin(curve)}" + ("" if quantum else f", {form}")
+            error = _find_half_width(width) if quantum else None
+            marks.append(
+                Line(label, curve.temperatures_k, width.center, color, dash, error, listed=quantum)
+            )
     marks.extend(_draw_measured(points))
     surrogates = {curve.source for curve in curves if SURROGATE in curve.source}
     return Panel(
@@ -159,31 +168,43 @@ def _draw_measured(points: Sequence[Observable]) -> list[Mark]:
 
 def draw_surface_shares(shares: SurfaceShares) -> Panel | None:
     """Draw the surface's share of the linewidth by route; None where no route has one."""
-    marks: list[Mark] = []
-    for label, entries, color in (
-        ("calculated here", shares.own, style.SERIES[0]),
-        ("published", shares.published, style.SERIES[1]),
-    ):
-        found = [(entry.label, entry.of_linewidth) for entry in entries if entry.of_linewidth]
-        if found:
-            errors = np.array([share.error or 0.0 for _, share in found])
-            marks.append(
-                Bars(
-                    label,
-                    tuple(name for name, _ in found),
-                    np.array([share.value for _, share in found]),
-                    color,
-                    errors,
-                )
-            )
-    if not marks:
+    every = [entry for entry in (*shares.own, *shares.published) if entry.of_linewidth]
+    if not every:
         return None
+    routes = tuple(dict.fromkeys(map(_name_route, every)))
+    marks = [
+        _draw_shares(label, entries, routes, color)
+        for label, entries, color in (
+            ("calculated here", shares.own, style.SERIES[0]),
+            ("published", shares.published, style.SERIES[1]),
+        )
+        if any(entry.of_linewidth for entry in entries)
+    ]
     return Panel(
         name="surface_share",
         title="The surface's share of the linewidth",
-        x_label="route",
+        x_label="route, and outer unit cells that are the surface",
         y_label="share of the linewidth",
         marks=tuple(marks),
         description=shares.agreement.sentence,
         conditions=("bars without an error bar: no error is known",),
+    )
+
+
+def _name_route(entry: SurfaceShare) -> str:
+    return entry.route if entry.cells is None else f"{entry.route}, {entry.cells:g}"
+
+
+def _draw_shares(
+    label: str, entries: Sequence[SurfaceShare], routes: tuple[str, ...], color: str
+) -> Bars:
+    found = {_name_route(entry): entry.of_linewidth for entry in entries}
+    shown = [found.get(route) for route in routes]
+    errors = [math.nan if one is None or one.error is None else one.error for one in shown]
+    return Bars(
+        label,
+        routes,
+        np.array([math.nan if one is None else one.value for one in shown]),
+        color,
+        None if all(map(math.isnan, errors)) else np.array(errors),
     )

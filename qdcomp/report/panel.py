@@ -24,7 +24,8 @@ MAXIMUM_POINTS = 2000
 class Line:
     """A curve; ``x`` and ``y`` have shape ``(n_points,)``.
 
-    ``error`` shades y ± error, same shape. ``fill`` shades down to zero.
+    ``error`` shades y ± error, same shape. ``fill`` shades down to zero. A line that is not
+    ``listed`` is not in the legend: its colour is that of points which are.
     """
 
     label: str
@@ -34,6 +35,7 @@ class Line:
     dash: str = "solid"
     error: FloatArray | None = None
     fill: bool = False
+    listed: bool = True
 
 
 @dataclass(frozen=True)

@@ -253,7 +253,8 @@ def _(mark: Line, axes: Any) -> None:
         )
     if mark.fill:
         axes.fill_between(mark.x, 0.0, mark.y, color=mark.color, alpha=0.25, lw=0)
-    axes.plot(mark.x, mark.y, color=mark.color, ls=LINE_STYLES[mark.dash], label=_plain(mark.label))
+    label = _plain(mark.label) if mark.listed else "_not in the legend"
+    axes.plot(mark.x, mark.y, color=mark.color, ls=LINE_STYLES[mark.dash], label=label)
 
 
 @_draw.register
@@ -380,7 +381,8 @@ def _add_legend(axes: Any, panel: Panel, right: Any) -> None:
 
 
 def _list_labels(panel: Panel) -> list[str]:
-    named = [*(mark.label for mark in panel.marks), *(guide.label for guide in panel.guides)]
+    marks = [mark for mark in panel.marks if not isinstance(mark, Line) or mark.listed]
+    named = [*(mark.label for mark in marks), *(guide.label for guide in panel.guides)]
     return [label for label in dict.fromkeys(named) if label]
 
 
