@@ -15,8 +15,8 @@ from qdcomp.experiment.correlations.long_delay_g2 import (
     LONGEST_S,
     LongDelayG2,
     compute_long_delay_g2,
-    find_gaps,
 )
+from qdcomp.experiment.correlations.measured_time import find_gaps
 from qdcomp.experiment.correlations.pulsed_g2 import (
     PulsedG2,
     compute_pulsed_g2,
@@ -115,7 +115,7 @@ def analyse_g2(
         cw = attempts.compute("g2 at short delays", lambda: compute_cw_g2(source, channels))
         if cw is not None:
             dip = attempts.compute("Antibunching", lambda: fit_antibunching(cw))
-    gaps = find_gaps(trace.counts, trace.bin_s)
+    gaps = find_gaps(source, trace)
     longest = min(LONGEST_S, SHARE_OF_DURATION * source.header.duration_s)
     delays = attempts.compute(
         "Long-delay g2",

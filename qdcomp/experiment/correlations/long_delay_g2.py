@@ -1,13 +1,9 @@
 """g2 from nanoseconds to seconds, in logarithmic bins, exactly normalised.
 
-    g2 = N / E,   E = r₂ Σ_i K(t_i) + r₁ Σ_j K'(t_j) − r₁ r₂ ∫ K dt
+    g2 = N / E
 
-N are the pairs of a bin and E those expected of light that knows nothing of its photons. K(t) is
-how much of the bin's delays after a photon at t was measured, K' the same before it: the width of
-the bin, but less near the ends of the measurement and near gaps; r are the rates. Sums over the
-photons that came, instead of the means of all that could have, take off the two terms in which E
-and N fluctuate together (the first terms of Hoeffding's decomposition), so that what is left is
-Poisson noise of N: g2 is 1 within counting error in every bin, at any rate and with gaps. Pairs of
+N are the pairs of a bin and E those expected of light that knows nothing of its photons
+(`expected_pairs`): g2 is 1 within counting error in every bin, at any rate and with gaps. Pairs of
 both orders of the two detectors are added. With pulsed excitation delays are counted in pulses, for
 within a period there is only the comb of the pulses.
 """
@@ -22,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qdcomp.errors import InputError
+from qdcomp.experiment.correlations.expected_pairs import expect_pairs
+from qdcomp.experiment.correlations.measured_time import keep_live_photons, list_live_times
 from qdcomp.experiment.correlations.pair_counting import count_pairs
 from qdcomp.experiment.correlations.pair_windows import (
     Clock,
@@ -29,15 +27,10 @@ from qdcomp.experiment.correlations.pair_windows import (
     make_clock,
     require_channel_pair,
 )
-from qdcomp.experiment.intensity_trace import compute_blinking_trace
 from qdcomp.experiment.photon_stream import PhotonSource
 
 SHORTEST_S, LONGEST_S = 1e-8, 1.0
 BINS_PER_DECADE = 10
-
-_TRACE_BINS = 20_000
-"""Bins of time that the photons are taken together in where only the ends of the measurement and
-of gaps tell them apart."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +89,8 @@ def compute_long_delay_g2(
     bins_per_decade
         Density of the bins.
     gaps_s
-        Times without measurement, (from, to) [s], such as `find_gaps` gives.
+        Times without measurement, (from, to) [s], such as `find_gaps` gives, or times that are not
+        wanted: photons within them are left out.
 
     Raises
     ------
@@ -119,13 +113,14 @@ def compute_long_delay_g2(
     clock = make_clock(header, "macrotime" if pulsed else "arrival")
     edges = choose_edges(clock, shortest_s, longest_s, bins_per_decade)
     pairs = np.zeros(len(edges) - 1, np.int64)
+    live = list_live_times(header.duration_s, gaps_s)
+    keep = keep_live_photons(live, clock, header.duration_s) if gaps_s else None
     for ordered in (pair, pair[::-1]):
-        for window in iterate_pair_windows(source, ordered, clock, 0, int(edges[-1])):
+        for window in iterate_pair_windows(source, ordered, clock, 0, int(edges[-1]), keep=keep):
             pairs += count_pairs(window.starts, window.stops, edges)
     edges_s = np.asarray(edges * clock.tick_s, np.float64)
-    live = _find_live(header.duration_s, gaps_s)
     # A lag of k whole ticks stands for delays from k − ½ to k + ½.
-    expected = _expect_pairs(source, pair, edges_s - 0.5 * clock.tick_s, live)
+    expected = expect_pairs(source, pair, clock, edges_s - 0.5 * clock.tick_s, live)
     return LongDelayG2(
         edges_s=edges_s,
         pairs=pairs,
@@ -149,93 +144,3 @@ def choose_edges(
             f"{clock.tick_s:g} s"
         )
     return ticks
-
-
-def find_gaps(
-    counts: NDArray[np.int64], bin_s: float, fewest_missing: float = 30.0
-) -> tuple[tuple[float, float], ...]:
-    """Find stretches without a photon that should have held many: times without measurement.
-
-    Parameters
-    ----------
-    counts
-        Photons per time bin, shape ``(n_bins,)``.
-    bin_s
-        Width of a bin [s].
-    fewest_missing
-        Photons that a stretch should have held at the lowest rate that the trace shows.
-    """
-    lit = counts[counts > 0]
-    if len(lit) == 0:
-        return ()
-    dimmest = float(np.quantile(lit, 0.01))
-    empty = np.concatenate([[False], counts == 0, [False]])
-    borders = np.flatnonzero(empty[1:] != empty[:-1]).reshape(-1, 2)
-    return tuple(
-        (float(low * bin_s), float(high * bin_s))
-        for low, high in borders
-        if (high - low) * dimmest >= fewest_missing
-    )
-
-
-def _find_live(duration_s: float, gaps_s: Sequence[tuple[float, float]]) -> NDArray[np.float64]:
-    """List the times of measurement between the gaps, (from, to) [s], shape ``(n, 2)``."""
-    ordered = sorted(gaps_s)
-    starts: list[float] = [0.0]
-    ends: list[float] = []
-    for low, high in ordered:
-        if not starts[-1] <= low < high <= duration_s * (1.0 + 1e-9):
-            raise InputError(f"gap {low:g}–{high:g} s overlaps another or the measurement's ends")
-        ends.append(low)
-        starts.append(high)
-    ends.append(duration_s)
-    live = np.column_stack([starts, ends])
-    live = live[live[:, 1] > live[:, 0]]
-    if len(live) == 0:
-        raise InputError("the gaps leave no time of measurement")
-    return live
-
-
-def _expect_pairs(
-    source: PhotonSource,
-    pair: tuple[int, int],
-    edges_s: NDArray[np.float64],
-    live: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """Pairs of each bin, both orders, of photons that know nothing of each other."""
-    duration = source.header.duration_s
-    step = duration / _TRACE_BINS
-    traces = [
-        compute_blinking_trace(source, step, (channel,)).counts.astype(np.float64)
-        for channel in pair
-    ]
-    times = np.asarray((np.arange(len(traces[0])) + 0.5) * step, np.float64)
-    time = float((live[:, 1] - live[:, 0]).sum())
-    rates = [float(trace.sum()) / time for trace in traces]
-    expected = np.zeros(len(edges_s) - 1)
-    for first, second in ((0, 1), (1, 0)):
-        after = _measure_reach(times, edges_s, live)
-        before = _measure_reach(-times[::-1], edges_s, -live[::-1, ::-1])[:, ::-1]
-        inside = _is_live(times, live)
-        expected += rates[second] * (after @ traces[first])
-        expected += rates[first] * (before @ traces[second])
-        expected -= rates[first] * rates[second] * step * (after @ inside)
-    return expected
-
-
-def _measure_reach(
-    times: NDArray[np.float64], edges_s: NDArray[np.float64], live: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """How much of each bin of delays after each time is measured [s], shape (n_bins, n_times)."""
-    borders = live.ravel()
-    passed = np.concatenate(
-        [[0.0], np.cumsum(np.diff(borders) * (np.arange(len(borders) - 1) % 2 == 0))]
-    )
-    cumulative = [np.interp(times + edge, borders, passed) for edge in edges_s]
-    reach: NDArray[np.float64] = np.diff(np.array(cumulative), axis=0)
-    return reach
-
-
-def _is_live(times: NDArray[np.float64], live: NDArray[np.float64]) -> NDArray[np.float64]:
-    place = np.searchsorted(live.ravel(), times)
-    return np.asarray(place % 2 == 1, np.float64)

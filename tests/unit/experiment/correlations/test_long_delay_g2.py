@@ -7,7 +7,7 @@ import pytest
 
 from qdcomp.errors import InputError
 from qdcomp.experiment.correlations.bunching import fit_bunching
-from qdcomp.experiment.correlations.long_delay_g2 import compute_long_delay_g2, find_gaps
+from qdcomp.experiment.correlations.long_delay_g2 import compute_long_delay_g2
 from qdcomp.experiment.correlations.pair_counting import count_pairs
 from qdcomp.experiment.photon_stream import make_photon_stream
 
@@ -73,14 +73,6 @@ def test_gaps_of_the_measurement_do_not_matter_once_they_are_known():
     assert np.abs(pulls.mean(axis=0)).max() < 4 / np.sqrt(10)
     blind = compute_long_delay_g2(draw_light(rng, 1e4, 20.0, gaps))
     assert blind.g2[-5] > 1.2
-
-
-def test_gaps_are_found_and_dark_stretches_are_not():
-    counts = np.full(1000, 50)
-    counts[200:260] = 0
-    counts[500:700] = 3
-    assert find_gaps(counts, 0.01) == ((pytest.approx(2.0), pytest.approx(2.6)),)
-    assert find_gaps(np.zeros(10, np.int64), 0.01) == ()
 
 
 def test_an_emitter_that_goes_dark_bunches_with_its_rates():
