@@ -6,6 +6,12 @@ N are the pairs of a bin and E those expected of light that knows nothing of its
 (`expected_pairs`): g2 is 1 within counting error in every bin, at any rate and with gaps. Pairs of
 both orders of the two detectors are added. With pulsed excitation delays are counted in pulses, for
 within a period there is only the comb of the pulses.
+
+The autocorrelation of one channel is free neither of its dead time nor of its afterpulses; with
+both known (`detector_effects`) bins below the dead time are left out, the afterpulses are taken off
+the pairs, and E is that of steady light that the detector counted. Light that blinks is compressed
+by the dead time, for bright time loses more counts: an excess of g2 over 1 is low by about 2 r t_d
+of itself, which is not corrected.
 """
 
 from __future__ import annotations
@@ -18,6 +24,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qdcomp.errors import InputError
+from qdcomp.experiment.correlations.detector_effects import (
+    DetectorEffects,
+    compare_with_steady_light,
+    expect_afterpulses,
+    find_afterpulse_errors,
+)
 from qdcomp.experiment.correlations.expected_pairs import expect_pairs
 from qdcomp.experiment.correlations.measured_time import keep_live_photons, list_live_times
 from qdcomp.experiment.correlations.pair_counting import count_pairs
@@ -45,8 +57,12 @@ class LongDelayG2:
         Pairs of each bin, int64 with shape ``(n_bins,)``.
     expected
         Pairs of light that knows nothing of its photons, shape ``(n_bins,)``.
+    afterpulses
+        Pairs that a detector made itself, with its error, shape ``(n_bins,)``; zero unless the
+        autocorrelation of one channel was asked for and its detector is known.
     g2, error
-        Their ratio and its Poisson error, shape ``(n_bins,)``.
+        Pairs less afterpulses over those expected, and its error, shape ``(n_bins,)``: Poisson,
+        and that of the afterpulses, in which all bins err together.
     channels
         The two channels.
     """
@@ -54,6 +70,7 @@ class LongDelayG2:
     edges_s: NDArray[np.float64]
     pairs: NDArray[np.int64]
     expected: NDArray[np.float64]
+    afterpulses: NDArray[np.float64]
     g2: NDArray[np.float64]
     error: NDArray[np.float64]
     channels: tuple[int, int]
@@ -72,8 +89,9 @@ def compute_long_delay_g2(
     longest_s: float = LONGEST_S,
     bins_per_decade: int = BINS_PER_DECADE,
     gaps_s: Sequence[tuple[float, float]] = (),
+    detector: DetectorEffects | None = None,
 ) -> LongDelayG2:
-    """Count pairs of two detectors in logarithmic bins of their delay.
+    """Count pairs of two detectors, or of one, in logarithmic bins of their delay.
 
     Borders lie on whole ticks, so that a bin holds what its width says; bins narrower than a tick
     are joined.
@@ -83,7 +101,8 @@ def compute_long_delay_g2(
     source
         Photons.
     channels
-        The two channels; the two that there are if absent.
+        The two channels; the two that there are if absent. The same one twice for its
+        autocorrelation.
     shortest_s, longest_s
         Delays [s]; not below one pulse with pulsed excitation.
     bins_per_decade
@@ -91,17 +110,23 @@ def compute_long_delay_g2(
     gaps_s
         Times without measurement, (from, to) [s], such as `find_gaps` gives, or times that are not
         wanted: photons within them are left out.
+    detector
+        Dead time and afterpulses of the channel of an autocorrelation, measured or from
+        `estimate_afterpulsing`; both stay in it if absent. With pulsed excitation good to one
+        pulse. Two channels do not need it.
 
     Raises
     ------
     InputError
         If there is one channel only, the delays are no rising pair, the longest is not shorter
-        than the measurement, or gaps overlap or leave nothing.
+        than the measurement, gaps overlap or leave nothing, or the dead time leaves no delay or
+        does not let that many counts through.
     """
     header = source.header
     pair = require_channel_pair(header, channels)
-    if pair[0] == pair[1]:
-        raise InputError("the long-delay g2 needs two different channels")
+    own = detector if pair[0] == pair[1] else None
+    if own is not None:
+        shortest_s = max(shortest_s, 1e-9 * own.dead_time_ns)
     if not 0.0 < shortest_s < longest_s < header.duration_s:
         raise InputError(
             f"delays from {shortest_s:g} to {longest_s:g} s; expected a rising pair below the "
@@ -111,22 +136,37 @@ def compute_long_delay_g2(
         raise InputError(f"{bins_per_decade} bins per decade; expected 1 or more")
     pulsed = header.mode == "T3" and header.metadata.get("macrotimes_count_pulses") is not False
     clock = make_clock(header, "macrotime" if pulsed else "arrival")
+    tick_s = clock.tick_s
     edges = choose_edges(clock, shortest_s, longest_s, bins_per_decade)
+    edges = edges[0 if own is None else np.searchsorted(edges, 1e-9 * own.dead_time_ns / tick_s) :]
+    if len(edges) < 2:
+        raise InputError("the dead time leaves no delay")
     pairs = np.zeros(len(edges) - 1, np.int64)
     live = list_live_times(header.duration_s, gaps_s)
     keep = keep_live_photons(live, clock, header.duration_s) if gaps_s else None
-    for ordered in (pair, pair[::-1]):
+    for ordered in dict.fromkeys((pair, pair[::-1])):
         for window in iterate_pair_windows(source, ordered, clock, 0, int(edges[-1]), keep=keep):
             pairs += count_pairs(window.starts, window.stops, edges)
-    edges_s = np.asarray(edges * clock.tick_s, np.float64)
     # A lag of k whole ticks stands for delays from k − ½ to k + ½.
-    expected = expect_pairs(source, pair, clock, edges_s - 0.5 * clock.tick_s, live)
+    edges_s = np.asarray((edges - 0.5) * tick_s, np.float64)
+    expected = expect_pairs(source, pair, clock, edges_s, live)
+    afterpulses, doubt = np.zeros(len(pairs)), np.zeros(len(pairs))
+    if own is not None:
+        measured = float((live[:, 1] - live[:, 0]).sum())
+        # Of the first bin nothing is lost at the ends: E = r² Δ T.
+        rate = math.sqrt(expected[0] / ((edges_s[1] - edges_s[0]) * measured))
+        delays_ns = 1e9 * edges_s
+        afterpulses = rate * measured * expect_afterpulses(own, rate, delays_ns)
+        doubt = rate * measured * find_afterpulse_errors(own, rate, delays_ns)
+        if not pulsed:
+            expected = expected * compare_with_steady_light(own.dead_time_ns, rate, delays_ns)
     return LongDelayG2(
-        edges_s=edges_s,
+        edges_s=np.asarray(edges * tick_s, np.float64),
         pairs=pairs,
         expected=expected,
-        g2=pairs / expected,
-        error=np.sqrt(np.maximum(pairs, 1)) / expected,
+        afterpulses=afterpulses,
+        g2=(pairs - afterpulses) / expected,
+        error=np.hypot(np.sqrt(np.maximum(pairs, 1)), doubt) / expected,
         channels=pair,
     )
 

@@ -125,7 +125,6 @@ def test_chunks_do_not_matter():
         ({"shortest_s": 1.0, "longest_s": 0.1}, "rising pair"),
         ({"longest_s": 100.0}, "rising pair"),
         ({"bins_per_decade": 0}, "bins per decade"),
-        ({"channels": (0, 0)}, "two different"),
         ({"gaps_s": [(1.0, 3.0), (2.0, 4.0)]}, "overlaps"),
     ],
 )
