@@ -11,6 +11,7 @@ from qdcomp.experiment.correlations.afterpulsing import estimate_afterpulsing
 from qdcomp.experiment.correlations.bunching import fit_bunching
 from qdcomp.experiment.correlations.cw_g2 import compute_cw_g2, fit_antibunching
 from qdcomp.experiment.correlations.detector_effects import DetectorEffects
+from qdcomp.experiment.correlations.gated_g2 import GatedG2, compute_gated_g2
 from qdcomp.experiment.correlations.long_delay_g2 import compute_long_delay_g2
 from qdcomp.experiment.correlations.measured_time import find_gaps
 from qdcomp.experiment.correlations.pulsed_g2 import compute_pulsed_g2
@@ -74,6 +75,7 @@ __all__ = [
     "EmissionFit",
     "Estimate",
     "Flid",
+    "GatedG2",
     "LifetimeFit",
     "MandelQ",
     "Markers",
@@ -100,6 +102,7 @@ __all__ = [
     "compute_emitted_rate",
     "compute_excitation",
     "compute_flid",
+    "compute_gated_g2",
     "compute_intensity_correlation",
     "compute_lifetime_trace",
     "compute_linewidth_statistics",

@@ -29,6 +29,7 @@ from qdcomp.experiment.correlations.detector_effects import (
 from qdcomp.experiment.correlations.pair_counting import add_lag_histogram
 from qdcomp.experiment.correlations.pair_windows import (
     Keep,
+    count_pair_photons,
     iterate_pair_windows,
     make_clock,
     require_channel_pair,
@@ -154,22 +155,9 @@ def compute_cw_g2(
         add_lag_histogram(window.starts, window.stops, lowest, width, window.own, pairs)
     edges_ns = (lowest + width * np.arange(len(pairs) + 1) - 0.5) * tick_ns
     measured = header.duration_s if kept_s is None else kept_s
-    rates = [count / measured for count in _count_photons(source, pair, keep)]
+    rates = [count / measured for count in count_pair_photons(source, pair, keep)]
     expected = rates[0] * rates[1] * measured * width * clock.tick_s
     return _normalise(pairs, np.asarray(edges_ns, np.float64), expected, pair, own, rates[0])
-
-
-def _count_photons(source: PhotonSource, pair: tuple[int, int], keep: Keep | None) -> list[int]:
-    if keep is None:
-        return [source.header.photons_per_channel[channel] for channel in pair]
-    counts = [0, 0]
-    for chunk in source.iterate_chunks():
-        kept = chunk.channels[keep(chunk)]
-        for k, channel in enumerate(pair):
-            counts[k] += int(np.count_nonzero(kept == channel))
-    if min(counts) == 0:
-        raise InputError("a channel has none of the photons that were chosen")
-    return counts
 
 
 def _normalise(

@@ -62,7 +62,8 @@ class LongDelayG2:
         autocorrelation of one channel was asked for and its detector is known.
     g2, error
         Pairs less afterpulses over those expected, and its error, shape ``(n_bins,)``: Poisson,
-        and that of the afterpulses, in which all bins err together.
+        and that of the afterpulses, in which all bins err together. NaN where gaps leave no two
+        times of such a delay.
     channels
         The two channels.
     """
@@ -165,10 +166,17 @@ def compute_long_delay_g2(
         pairs=pairs,
         expected=expected,
         afterpulses=afterpulses,
-        g2=(pairs - afterpulses) / expected,
-        error=np.hypot(np.sqrt(np.maximum(pairs, 1)), doubt) / expected,
+        g2=_divide(pairs - afterpulses, expected),
+        error=_divide(np.hypot(np.sqrt(np.maximum(pairs, 1)), doubt), expected),
         channels=pair,
     )
+
+
+def _divide(pairs: NDArray[np.float64], expected: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Divide by what is expected; NaN where gaps leave no pair of times of such a delay."""
+    ratio = np.full(len(pairs), np.nan)
+    np.divide(pairs, expected, out=ratio, where=expected > 0.0)
+    return ratio
 
 
 def choose_edges(

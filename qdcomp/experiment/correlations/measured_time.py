@@ -94,6 +94,17 @@ def _find_waits(
     return waits
 
 
+def merge_gaps(gaps_s: Sequence[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
+    """Join gaps that overlap or touch; they rise."""
+    merged: list[tuple[float, float]] = []
+    for low, high in sorted(gaps_s):
+        if merged and low <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(high, merged[-1][1]))
+        else:
+            merged.append((low, high))
+    return tuple(merged)
+
+
 def list_live_times(
     duration_s: float, gaps_s: Sequence[tuple[float, float]]
 ) -> NDArray[np.float64]:
