@@ -26,6 +26,21 @@ def _read_channels(text: str | None) -> tuple[int, ...] | None:
         raise typer.BadParameter(f"{text!r}; expected numbers of channels, like 0,1") from None
 
 
+def _read_g2_choice(text: str) -> Literal["all", "on", "grey"] | tuple[float, float]:
+    if text in ("all", "on", "grey"):
+        return cast("Literal['all', 'on', 'grey']", text)
+    low, dash, high = text.partition("-")
+    try:
+        window = float(low), float(high or "inf")
+    except ValueError:
+        dash = ""
+    if not dash:
+        raise typer.BadParameter(
+            f"{text!r}; expected all, on, grey or counts per time bin, like 20-50 or 20-"
+        )
+    return window
+
+
 def _check_positive(value: float | None) -> float | None:
     if value is not None and not 0.0 < value < float("inf"):
         raise typer.BadParameter(f"{value:g}; expected a positive number")
@@ -55,6 +70,14 @@ def photons(
             "(default: the fit starts after the rise).",
         ),
     ] = None,
+    g2_of: Annotated[
+        str,
+        typer.Option(
+            "--g2-of",
+            help="Photons whose g2 is computed: all, on, grey, or those of time bins of so many "
+            "counts, like 20-50.",
+        ),
+    ] = "all",
     table: Annotated[
         bool, typer.Option("--table", help="One line a dot; also for several files.")
     ] = False,
@@ -80,6 +103,7 @@ def photons(
         channels=_read_channels(channels),
         lifetime_model=cast("Literal['auto']", model),
         response_sigma_ns=response,
+        g2_of=_read_g2_choice(g2_of),
     )
     if len(files) == 1 and not table:
         _report_one(files[0], settings, out, as_json=json)

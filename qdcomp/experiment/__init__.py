@@ -7,9 +7,13 @@ from qdcomp.experiment.blinking.level_clustering import cluster_levels
 from qdcomp.experiment.blinking.mandel import MandelQ, compute_mandel_q
 from qdcomp.experiment.blinking.photodarkening import compute_photodarkening
 from qdcomp.experiment.blinking.power_law import PowerLawFit, fit_power_law
+from qdcomp.experiment.correlations.afterpulsing import estimate_afterpulsing
 from qdcomp.experiment.correlations.bunching import fit_bunching
 from qdcomp.experiment.correlations.cw_g2 import compute_cw_g2, fit_antibunching
+from qdcomp.experiment.correlations.detector_effects import DetectorEffects
+from qdcomp.experiment.correlations.gated_g2 import GatedG2, compute_gated_g2
 from qdcomp.experiment.correlations.long_delay_g2 import compute_long_delay_g2
+from qdcomp.experiment.correlations.measured_time import find_gaps
 from qdcomp.experiment.correlations.pulsed_g2 import compute_pulsed_g2
 from qdcomp.experiment.decays.blinking_type import BlinkingType, judge_blinking_type
 from qdcomp.experiment.decays.decay import Decay, compute_decay
@@ -67,9 +71,11 @@ __all__ = [
     "BlinkingType",
     "ChangePoints",
     "Decay",
+    "DetectorEffects",
     "EmissionFit",
     "Estimate",
     "Flid",
+    "GatedG2",
     "LifetimeFit",
     "MandelQ",
     "Markers",
@@ -96,6 +102,7 @@ __all__ = [
     "compute_emitted_rate",
     "compute_excitation",
     "compute_flid",
+    "compute_gated_g2",
     "compute_intensity_correlation",
     "compute_lifetime_trace",
     "compute_linewidth_statistics",
@@ -105,8 +112,10 @@ __all__ = [
     "compute_pulsed_g2",
     "compute_recombination_rates",
     "compute_spectral_diffusion",
+    "estimate_afterpulsing",
     "estimate_dot_size",
     "find_change_points",
+    "find_gaps",
     "find_spectral_jumps",
     "fit_antibunching",
     "fit_blue_shift",

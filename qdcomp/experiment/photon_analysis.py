@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from qdcomp.experiment.attempts import Attempts
 from qdcomp.experiment.blinking.blinking import ON_SHARE
 from qdcomp.experiment.blinking.blinking_analysis import BlinkingAnalysis, analyse_blinking
 from qdcomp.experiment.correlations.g2_analysis import G2Analysis, analyse_g2
+from qdcomp.experiment.correlations.intensity_selection import (
+    IntensityChoice,
+    select_intensities,
+)
 from qdcomp.experiment.decays.decay_analysis import DecayAnalysis, LifetimeModel, analyse_decay
 from qdcomp.experiment.photon_stream import PhotonSource, StreamHeader
 
@@ -31,6 +36,9 @@ class PhotonSettings:
         Standard deviation of a Gaussian instrument response [ns]; None to fit after the rise.
     confidence
         Of the change points.
+    g2_of
+        Whose photons are correlated: ``all``, ``on``, ``grey``, or those of time bins of so many
+        counts, (from, below).
     """
 
     bin_s: float = 0.01
@@ -39,6 +47,7 @@ class PhotonSettings:
     lifetime_model: LifetimeModel = "auto"
     response_sigma_ns: float | None = None
     confidence: float = 0.99
+    g2_of: Literal["all"] | IntensityChoice = "all"
 
 
 @dataclass(frozen=True)
@@ -114,16 +123,7 @@ def analyse_photons(
         response=chosen.response_sigma_ns,
     )
     on_part("g2")
-    background = None
-    if decay is not None and decay.lifetime is not None:
-        background = decay.lifetime.background_share
-    g2 = analyse_g2(
-        source,
-        blinking.trace,
-        attempts,
-        channels=chosen.channels,
-        background_share=background,
-    )
+    g2 = _correlate(source, chosen, blinking, decay, attempts)
     return PhotonAnalysis(
         header=source.header,
         blinking=blinking,
@@ -132,6 +132,35 @@ def analyse_photons(
         settings=chosen,
         absent=attempts.absent,
         warnings=_list_warnings(source.header, blinking, decay, g2),
+    )
+
+
+def _correlate(
+    source: PhotonSource,
+    settings: PhotonSettings,
+    blinking: BlinkingAnalysis,
+    decay: DecayAnalysis | None,
+    attempts: Attempts,
+) -> G2Analysis | None:
+    selection, choice = None, settings.g2_of
+    if choice != "all":
+        selection = attempts.compute(
+            "g2 of some intensities",
+            lambda: select_intensities(blinking.trace, choice, blinking.states),
+        )
+        if selection is None:
+            return None
+    background = None
+    if decay is not None and decay.lifetime is not None:
+        background = decay.lifetime.background_share
+    return analyse_g2(
+        source,
+        blinking.trace,
+        attempts,
+        channels=settings.channels,
+        decay=None if decay is None else decay.decay,
+        background_share=background,
+        selection=selection,
     )
 
 

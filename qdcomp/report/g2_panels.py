@@ -5,9 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from qdcomp.experiment.correlations.g2_analysis import G2Analysis
+from qdcomp.experiment.correlations.gated_g2 import GatedG2
+from qdcomp.experiment.estimate import Estimate
 from qdcomp.report import style
 from qdcomp.report.estimate_text import format_estimate
 from qdcomp.report.panel import Bars, Guide, Line, Mark, Panel, Points
+
+LARGEST_ERROR = 0.5
+"""Error of a gated g2(0) above which a point tells nothing."""
 
 
 def list_g2_panels(found: G2Analysis) -> tuple[Panel, ...]:
@@ -15,6 +20,8 @@ def list_g2_panels(found: G2Analysis) -> tuple[Panel, ...]:
     panels = []
     if found.pulsed is not None:
         panels.append(draw_pulsed_g2(found))
+    if found.gated is not None:
+        panels.append(draw_gated_g2(found.gated))
     if found.cw is not None:
         panels.append(draw_cw_g2(found))
     if found.long_delay is not None:
@@ -51,6 +58,47 @@ def draw_pulsed_g2(found: G2Analysis) -> Panel:
             f"g2(0) = {format_estimate(pulsed.zero_delay)}{corrected}; "
             f"{int(pulsed.coincidences.sum())} coincidences."
         ),
+    )
+
+
+def draw_gated_g2(found: GatedG2) -> Panel:
+    """Draw g2(0) of photons that come late after their pulse."""
+    marks: list[Mark] = [_draw_gates("as measured", found, found.zero_delay, style.SERIES[0])]
+    if any(value is not None for value in found.without_background):
+        marks.append(
+            _draw_gates("without background", found, found.without_background, style.SERIES[1])
+        )
+    return Panel(
+        name="gated_g2",
+        title="Antibunching of late photons",
+        x_label="earliest delay after the foot of the rise [ns]",
+        y_label="g2(0)",
+        marks=tuple(marks),
+        guides=(Guide("", 0.0, "y"),),
+        description=(
+            "Both photons of a pair come later than the gate, beyond which a fast biexciton gives "
+            "none. Later gates hold part of the pairs of earlier ones: their errors go together. "
+            f"Not shown: values with an error above {LARGEST_ERROR:g}."
+        ),
+    )
+
+
+def _draw_gates(
+    label: str, found: GatedG2, values: tuple[Estimate | None, ...], color: str
+) -> Points:
+    known = [
+        (gate, one)
+        for gate, one in zip(found.gates_ns, values, strict=True)
+        if one is not None and one.error < LARGEST_ERROR
+    ]
+    return Points(
+        label,
+        np.array([gate for gate, _ in known]),
+        np.array([one.value for _, one in known]),
+        color,
+        np.array([one.error for _, one in known]),
+        hollow=color != style.SERIES[0],
+        joined=True,
     )
 
 

@@ -17,7 +17,7 @@ def list_photon_tables(analysis: PhotonAnalysis) -> tuple[TextTable, ...]:
     """All numbers of an analysis."""
     tables = [tabulate_blinking(analysis), tabulate_durations(analysis)]
     if analysis.g2 is not None:
-        tables.append(tabulate_g2(analysis.g2))
+        tables += [tabulate_g2(analysis.g2), tabulate_gated_g2(analysis.g2)]
     tables += tabulate_lifetimes(analysis)
     return tuple(table for table in tables if table is not None and table.rows)
 
@@ -61,6 +61,9 @@ def tabulate_blinking(analysis: PhotonAnalysis) -> TextTable:
 def tabulate_g2(g2: G2Analysis) -> TextTable:
     """g2(0), purity, bunching."""
     rows = []
+    if g2.selection is not None:
+        share = format_plain(100.0 * g2.selection.time_share)
+        rows.append(("Photons", f"{g2.selection.name}, {share} % of the measurement"))
     if g2.pulsed is not None:
         coincidences = " ".join(map(str, g2.pulsed.coincidences))
         rows += [
@@ -83,6 +86,34 @@ def tabulate_g2(g2: G2Analysis) -> TextTable:
             ("Bunching rate", format_estimate(g2.bunching.rate_per_s, "1/s")),
         ]
     return TextTable("Photon correlation", HEADER, tuple(rows))
+
+
+def tabulate_gated_g2(g2: G2Analysis) -> TextTable | None:
+    """g2(0) of photons that come late after their pulse."""
+    gated = g2.gated
+    if gated is None:
+        return None
+    return TextTable(
+        "g2(0) of late photons",
+        ("Later than", "Share of the photons", "g2(0)", "g2(0) without background"),
+        tuple(
+            (
+                f"{format_plain(gate)} ns",
+                f"{format_plain(100.0 * share)} %",
+                format_estimate(measured),
+                format_estimate(corrected),
+            )
+            for gate, share, measured, corrected in zip(
+                gated.gates_ns,
+                gated.photon_shares,
+                gated.zero_delay,
+                gated.without_background,
+                strict=True,
+            )
+        ),
+        f"Delays count from the foot of the rise at {format_plain(gated.start_ns)} ns. Errors of "
+        "different rows go together.",
+    )
 
 
 def tabulate_durations(analysis: PhotonAnalysis) -> TextTable | None:

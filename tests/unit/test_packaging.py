@@ -49,6 +49,34 @@ def test_importing_qdcomp_imports_nothing_else():
     assert done.stdout.split() == ["[]", "[]", "True"]
 
 
+def test_measured_photons_need_no_engine_and_no_workflow_manager():
+    """Notebooks analyse photons and spectra without engines, databases or figures."""
+    unwanted = (
+        "ase",
+        "custodian",
+        "fireworks",
+        "matplotlib",
+        "phonopy",
+        "plotly",
+        "pymatgen",
+        "pymongo",
+        "qdcomp.analysis",
+        "qdcomp.engines",
+        "qdcomp.recipes",
+        "qdcomp.structures",
+        "rdkit",
+        "typer",
+    )
+    code = (
+        "import sys; import qdcomp.experiment; "
+        f"print([name for name in {unwanted!r} if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.strip() == "[]"
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
     """Wheel of a copy of this checkout, built from its source distribution, and its files."""

@@ -20,8 +20,16 @@ from numpy.typing import NDArray
 from scipy.optimize import OptimizeWarning, curve_fit
 
 from qdcomp.errors import InputError
+from qdcomp.experiment.correlations.detector_effects import (
+    DetectorEffects,
+    compare_with_steady_light,
+    expect_afterpulses,
+    find_afterpulse_errors,
+)
 from qdcomp.experiment.correlations.pair_counting import add_lag_histogram
 from qdcomp.experiment.correlations.pair_windows import (
+    Keep,
+    count_pair_photons,
     iterate_pair_windows,
     make_clock,
     require_channel_pair,
@@ -33,6 +41,7 @@ RANGE_NS = 200.0
 BIN_NS = 1.0
 
 _FEWEST_PAIRS = 50
+_FEWEST_BINS = 4
 _ROUNDS = 6
 
 
@@ -43,20 +52,26 @@ class CwG2:
     Attributes
     ----------
     delays_ns
-        Centres of the bins [ns], shape ``(n_bins,)``.
+        Centres of the bins [ns], shape ``(n_bins,)``; positive only in an autocorrelation, whose
+        two sides are the same pairs.
     pairs
         Pairs of each bin, int64 with shape ``(n_bins,)``.
     expected
-        Pairs of a bin of light that knows nothing of its photons.
+        Pairs of light that knows nothing of its photons, shape ``(n_bins,)``.
+    afterpulses
+        Pairs that a detector made itself, shape ``(n_bins,)``; zero unless the autocorrelation of
+        one channel was asked for and its detector is known.
     g2, error
-        Pairs over those, and the Poisson error, shape ``(n_bins,)``.
+        Pairs less afterpulses over those expected, and its error, shape ``(n_bins,)``: Poisson,
+        and that of the afterpulses, in which all bins err together.
     channels
         Start and stop channel.
     """
 
     delays_ns: NDArray[np.float64]
     pairs: NDArray[np.int64]
-    expected: float
+    expected: NDArray[np.float64]
+    afterpulses: NDArray[np.float64]
     g2: NDArray[np.float64]
     error: NDArray[np.float64]
     channels: tuple[int, int]
@@ -93,6 +108,9 @@ def compute_cw_g2(
     *,
     range_ns: float = RANGE_NS,
     bin_ns: float = BIN_NS,
+    detector: DetectorEffects | None = None,
+    keep: Keep | None = None,
+    kept_s: float | None = None,
 ) -> CwG2:
     """Count pairs against their delay from −range to +range.
 
@@ -101,15 +119,23 @@ def compute_cw_g2(
     source
         Photons.
     channels
-        Start and stop channel; the two that there are if absent.
+        Start and stop channel; the two that there are if absent. The same one twice for its
+        autocorrelation.
     range_ns, bin_ns
         Largest delay and width of a bin [ns]; the width is rounded to whole ticks.
+    detector
+        Dead time and afterpulses of the channel of an autocorrelation, measured or from
+        `estimate_afterpulsing`: delays below the dead time are left out, afterpulses taken off.
+        Both stay in it if absent. Two channels do not need it.
+    keep, kept_s
+        Gives which photons of a chunk count, as of some intensities, and how long those
+        intensities lasted together [s]; all photons and the whole measurement if absent.
 
     Raises
     ------
     InputError
-        If there is one channel only, the bin is no positive time, or the range holds fewer than
-        four bins.
+        If there is one channel only, the bin is no positive time, the range or what the dead time
+        leaves of it holds fewer than four bins, or a channel has no chosen photon.
     """
     header = source.header
     pair = require_channel_pair(header, channels)
@@ -119,22 +145,53 @@ def compute_cw_g2(
         raise InputError(f"a bin of {bin_ns} ns is not a positive time")
     width = max(1, round(bin_ns / tick_ns))
     half = int(range_ns / (width * tick_ns)) if np.isfinite(range_ns) else 0
-    if half < 2:
+    if 2 * half < _FEWEST_BINS:
         raise InputError(f"a range of {range_ns} ns holds no four bins of {width * tick_ns:g} ns")
     pairs = np.zeros(2 * half + 1, np.int64)
     lowest = -half * width - width // 2
     reach = (half + 1) * width
-    for window in iterate_pair_windows(source, pair, clock, reach, reach):
+    own = detector if pair[0] == pair[1] else None
+    for window in iterate_pair_windows(source, pair, clock, reach, reach, keep=keep):
         add_lag_histogram(window.starts, window.stops, lowest, width, window.own, pairs)
-    counts = [header.photons_per_channel[channel] for channel in pair]
-    expected = counts[0] * counts[1] * width * clock.tick_s / header.duration_s
-    centres = (lowest + width * (np.arange(len(pairs)) + 0.5) - 0.5) * tick_ns
+    edges_ns = (lowest + width * np.arange(len(pairs) + 1) - 0.5) * tick_ns
+    measured = header.duration_s if kept_s is None else kept_s
+    rates = [count / measured for count in count_pair_photons(source, pair, keep)]
+    expected = rates[0] * rates[1] * measured * width * clock.tick_s
+    return _normalise(pairs, np.asarray(edges_ns, np.float64), expected, pair, own, rates[0])
+
+
+def _normalise(
+    pairs: NDArray[np.int64],
+    edges_ns: NDArray[np.float64],
+    expected: float,
+    pair: tuple[int, int],
+    detector: DetectorEffects | None,
+    rate: float,
+) -> CwG2:
+    level = np.full(len(pairs), expected)
+    own, doubt = np.zeros(len(pairs)), np.zeros(len(pairs))
+    seen = np.ones(len(pairs), np.bool_)
+    if pair[0] == pair[1]:
+        # Half a tick below the first bin there is the photon itself.
+        seen = edges_ns[:-1] > 0.0 if detector is None else edges_ns[:-1] >= detector.dead_time_ns
+        if np.count_nonzero(seen) < _FEWEST_BINS:
+            raise InputError("the dead time leaves no four bins; give a larger range")
+    if detector is not None:
+        photons = expected / (rate * 1e-9 * (edges_ns[1] - edges_ns[0]))
+        behind = np.maximum(edges_ns, 0.0)
+        own = photons * expect_afterpulses(detector, rate, behind)
+        doubt = photons * find_afterpulse_errors(detector, rate, behind)
+        level[seen] *= compare_with_steady_light(
+            detector.dead_time_ns, rate, edges_ns[np.append(seen, True)]
+        )
+    error = np.hypot(np.sqrt(np.maximum(pairs, 1)), doubt) / level
     return CwG2(
-        delays_ns=np.asarray(centres, np.float64),
-        pairs=pairs,
-        expected=expected,
-        g2=pairs / expected,
-        error=np.sqrt(np.maximum(pairs, 1)) / expected,
+        delays_ns=0.5 * (edges_ns[1:] + edges_ns[:-1])[seen],
+        pairs=pairs[seen],
+        expected=level[seen],
+        afterpulses=own[seen],
+        g2=((pairs - own) / level)[seen],
+        error=error[seen],
         channels=pair,
     )
 

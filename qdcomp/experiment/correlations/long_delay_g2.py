@@ -1,15 +1,17 @@
 """g2 from nanoseconds to seconds, in logarithmic bins, exactly normalised.
 
-    g2 = N / E,   E = r₂ Σ_i K(t_i) + r₁ Σ_j K'(t_j) − r₁ r₂ ∫ K dt
+    g2 = N / E
 
-N are the pairs of a bin and E those expected of light that knows nothing of its photons. K(t) is
-how much of the bin's delays after a photon at t was measured, K' the same before it: the width of
-the bin, but less near the ends of the measurement and near gaps; r are the rates. Sums over the
-photons that came, instead of the means of all that could have, take off the two terms in which E
-and N fluctuate together (the first terms of Hoeffding's decomposition), so that what is left is
-Poisson noise of N: g2 is 1 within counting error in every bin, at any rate and with gaps. Pairs of
+N are the pairs of a bin and E those expected of light that knows nothing of its photons
+(`expected_pairs`): g2 is 1 within counting error in every bin, at any rate and with gaps. Pairs of
 both orders of the two detectors are added. With pulsed excitation delays are counted in pulses, for
 within a period there is only the comb of the pulses.
+
+The autocorrelation of one channel is free neither of its dead time nor of its afterpulses; with
+both known (`detector_effects`) bins below the dead time are left out, the afterpulses are taken off
+the pairs, and E is that of steady light that the detector counted. Light that blinks is compressed
+by the dead time, for bright time loses more counts: an excess of g2 over 1 is low by about 2 r t_d
+of itself, which is not corrected.
 """
 
 from __future__ import annotations
@@ -22,6 +24,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qdcomp.errors import InputError
+from qdcomp.experiment.correlations.detector_effects import (
+    DetectorEffects,
+    compare_with_steady_light,
+    expect_afterpulses,
+    find_afterpulse_errors,
+)
+from qdcomp.experiment.correlations.expected_pairs import expect_pairs
+from qdcomp.experiment.correlations.measured_time import keep_live_photons, list_live_times
 from qdcomp.experiment.correlations.pair_counting import count_pairs
 from qdcomp.experiment.correlations.pair_windows import (
     Clock,
@@ -29,15 +39,10 @@ from qdcomp.experiment.correlations.pair_windows import (
     make_clock,
     require_channel_pair,
 )
-from qdcomp.experiment.intensity_trace import compute_blinking_trace
 from qdcomp.experiment.photon_stream import PhotonSource
 
 SHORTEST_S, LONGEST_S = 1e-8, 1.0
 BINS_PER_DECADE = 10
-
-_TRACE_BINS = 20_000
-"""Bins of time that the photons are taken together in where only the ends of the measurement and
-of gaps tell them apart."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +57,13 @@ class LongDelayG2:
         Pairs of each bin, int64 with shape ``(n_bins,)``.
     expected
         Pairs of light that knows nothing of its photons, shape ``(n_bins,)``.
+    afterpulses
+        Pairs that a detector made itself, with its error, shape ``(n_bins,)``; zero unless the
+        autocorrelation of one channel was asked for and its detector is known.
     g2, error
-        Their ratio and its Poisson error, shape ``(n_bins,)``.
+        Pairs less afterpulses over those expected, and its error, shape ``(n_bins,)``: Poisson,
+        and that of the afterpulses, in which all bins err together. NaN where gaps leave no two
+        times of such a delay.
     channels
         The two channels.
     """
@@ -61,6 +71,7 @@ class LongDelayG2:
     edges_s: NDArray[np.float64]
     pairs: NDArray[np.int64]
     expected: NDArray[np.float64]
+    afterpulses: NDArray[np.float64]
     g2: NDArray[np.float64]
     error: NDArray[np.float64]
     channels: tuple[int, int]
@@ -79,8 +90,9 @@ def compute_long_delay_g2(
     longest_s: float = LONGEST_S,
     bins_per_decade: int = BINS_PER_DECADE,
     gaps_s: Sequence[tuple[float, float]] = (),
+    detector: DetectorEffects | None = None,
 ) -> LongDelayG2:
-    """Count pairs of two detectors in logarithmic bins of their delay.
+    """Count pairs of two detectors, or of one, in logarithmic bins of their delay.
 
     Borders lie on whole ticks, so that a bin holds what its width says; bins narrower than a tick
     are joined.
@@ -90,24 +102,32 @@ def compute_long_delay_g2(
     source
         Photons.
     channels
-        The two channels; the two that there are if absent.
+        The two channels; the two that there are if absent. The same one twice for its
+        autocorrelation.
     shortest_s, longest_s
         Delays [s]; not below one pulse with pulsed excitation.
     bins_per_decade
         Density of the bins.
     gaps_s
-        Times without measurement, (from, to) [s], such as `find_gaps` gives.
+        Times without measurement, (from, to) [s], such as `find_gaps` gives, or times that are not
+        wanted: photons within them are left out.
+    detector
+        Dead time and afterpulses of the channel of an autocorrelation, measured or from
+        `estimate_afterpulsing`; both stay in it if absent. With pulsed excitation good to one
+        pulse. Two channels do not need it.
 
     Raises
     ------
     InputError
         If there is one channel only, the delays are no rising pair, the longest is not shorter
-        than the measurement, or gaps overlap or leave nothing.
+        than the measurement, gaps overlap or leave nothing, or the dead time leaves no delay or
+        does not let that many counts through.
     """
     header = source.header
     pair = require_channel_pair(header, channels)
-    if pair[0] == pair[1]:
-        raise InputError("the long-delay g2 needs two different channels")
+    own = detector if pair[0] == pair[1] else None
+    if own is not None:
+        shortest_s = max(shortest_s, 1e-9 * own.dead_time_ns)
     if not 0.0 < shortest_s < longest_s < header.duration_s:
         raise InputError(
             f"delays from {shortest_s:g} to {longest_s:g} s; expected a rising pair below the "
@@ -117,23 +137,46 @@ def compute_long_delay_g2(
         raise InputError(f"{bins_per_decade} bins per decade; expected 1 or more")
     pulsed = header.mode == "T3" and header.metadata.get("macrotimes_count_pulses") is not False
     clock = make_clock(header, "macrotime" if pulsed else "arrival")
+    tick_s = clock.tick_s
     edges = choose_edges(clock, shortest_s, longest_s, bins_per_decade)
+    edges = edges[0 if own is None else np.searchsorted(edges, 1e-9 * own.dead_time_ns / tick_s) :]
+    if len(edges) < 2:
+        raise InputError("the dead time leaves no delay")
     pairs = np.zeros(len(edges) - 1, np.int64)
-    for ordered in (pair, pair[::-1]):
-        for window in iterate_pair_windows(source, ordered, clock, 0, int(edges[-1])):
+    live = list_live_times(header.duration_s, gaps_s)
+    keep = keep_live_photons(live, clock, header.duration_s) if gaps_s else None
+    for ordered in dict.fromkeys((pair, pair[::-1])):
+        for window in iterate_pair_windows(source, ordered, clock, 0, int(edges[-1]), keep=keep):
             pairs += count_pairs(window.starts, window.stops, edges)
-    edges_s = np.asarray(edges * clock.tick_s, np.float64)
-    live = _find_live(header.duration_s, gaps_s)
     # A lag of k whole ticks stands for delays from k − ½ to k + ½.
-    expected = _expect_pairs(source, pair, edges_s - 0.5 * clock.tick_s, live)
+    edges_s = np.asarray((edges - 0.5) * tick_s, np.float64)
+    expected = expect_pairs(source, pair, clock, edges_s, live)
+    afterpulses, doubt = np.zeros(len(pairs)), np.zeros(len(pairs))
+    if own is not None:
+        measured = float((live[:, 1] - live[:, 0]).sum())
+        # Of the first bin nothing is lost at the ends: E = r² Δ T.
+        rate = math.sqrt(expected[0] / ((edges_s[1] - edges_s[0]) * measured))
+        delays_ns = 1e9 * edges_s
+        afterpulses = rate * measured * expect_afterpulses(own, rate, delays_ns)
+        doubt = rate * measured * find_afterpulse_errors(own, rate, delays_ns)
+        if not pulsed:
+            expected = expected * compare_with_steady_light(own.dead_time_ns, rate, delays_ns)
     return LongDelayG2(
-        edges_s=edges_s,
+        edges_s=np.asarray(edges * tick_s, np.float64),
         pairs=pairs,
         expected=expected,
-        g2=pairs / expected,
-        error=np.sqrt(np.maximum(pairs, 1)) / expected,
+        afterpulses=afterpulses,
+        g2=_divide(pairs - afterpulses, expected),
+        error=_divide(np.hypot(np.sqrt(np.maximum(pairs, 1)), doubt), expected),
         channels=pair,
     )
+
+
+def _divide(pairs: NDArray[np.float64], expected: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Divide by what is expected; NaN where gaps leave no pair of times of such a delay."""
+    ratio = np.full(len(pairs), np.nan)
+    np.divide(pairs, expected, out=ratio, where=expected > 0.0)
+    return ratio
 
 
 def choose_edges(
@@ -149,93 +192,3 @@ def choose_edges(
             f"{clock.tick_s:g} s"
         )
     return ticks
-
-
-def find_gaps(
-    counts: NDArray[np.int64], bin_s: float, fewest_missing: float = 30.0
-) -> tuple[tuple[float, float], ...]:
-    """Find stretches without a photon that should have held many: times without measurement.
-
-    Parameters
-    ----------
-    counts
-        Photons per time bin, shape ``(n_bins,)``.
-    bin_s
-        Width of a bin [s].
-    fewest_missing
-        Photons that a stretch should have held at the lowest rate that the trace shows.
-    """
-    lit = counts[counts > 0]
-    if len(lit) == 0:
-        return ()
-    dimmest = float(np.quantile(lit, 0.01))
-    empty = np.concatenate([[False], counts == 0, [False]])
-    borders = np.flatnonzero(empty[1:] != empty[:-1]).reshape(-1, 2)
-    return tuple(
-        (float(low * bin_s), float(high * bin_s))
-        for low, high in borders
-        if (high - low) * dimmest >= fewest_missing
-    )
-
-
-def _find_live(duration_s: float, gaps_s: Sequence[tuple[float, float]]) -> NDArray[np.float64]:
-    """List the times of measurement between the gaps, (from, to) [s], shape ``(n, 2)``."""
-    ordered = sorted(gaps_s)
-    starts: list[float] = [0.0]
-    ends: list[float] = []
-    for low, high in ordered:
-        if not starts[-1] <= low < high <= duration_s * (1.0 + 1e-9):
-            raise InputError(f"gap {low:g}–{high:g} s overlaps another or the measurement's ends")
-        ends.append(low)
-        starts.append(high)
-    ends.append(duration_s)
-    live = np.column_stack([starts, ends])
-    live = live[live[:, 1] > live[:, 0]]
-    if len(live) == 0:
-        raise InputError("the gaps leave no time of measurement")
-    return live
-
-
-def _expect_pairs(
-    source: PhotonSource,
-    pair: tuple[int, int],
-    edges_s: NDArray[np.float64],
-    live: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """Pairs of each bin, both orders, of photons that know nothing of each other."""
-    duration = source.header.duration_s
-    step = duration / _TRACE_BINS
-    traces = [
-        compute_blinking_trace(source, step, (channel,)).counts.astype(np.float64)
-        for channel in pair
-    ]
-    times = np.asarray((np.arange(len(traces[0])) + 0.5) * step, np.float64)
-    time = float((live[:, 1] - live[:, 0]).sum())
-    rates = [float(trace.sum()) / time for trace in traces]
-    expected = np.zeros(len(edges_s) - 1)
-    for first, second in ((0, 1), (1, 0)):
-        after = _measure_reach(times, edges_s, live)
-        before = _measure_reach(-times[::-1], edges_s, -live[::-1, ::-1])[:, ::-1]
-        inside = _is_live(times, live)
-        expected += rates[second] * (after @ traces[first])
-        expected += rates[first] * (before @ traces[second])
-        expected -= rates[first] * rates[second] * step * (after @ inside)
-    return expected
-
-
-def _measure_reach(
-    times: NDArray[np.float64], edges_s: NDArray[np.float64], live: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """How much of each bin of delays after each time is measured [s], shape (n_bins, n_times)."""
-    borders = live.ravel()
-    passed = np.concatenate(
-        [[0.0], np.cumsum(np.diff(borders) * (np.arange(len(borders) - 1) % 2 == 0))]
-    )
-    cumulative = [np.interp(times + edge, borders, passed) for edge in edges_s]
-    reach: NDArray[np.float64] = np.diff(np.array(cumulative), axis=0)
-    return reach
-
-
-def _is_live(times: NDArray[np.float64], live: NDArray[np.float64]) -> NDArray[np.float64]:
-    place = np.searchsorted(live.ravel(), times)
-    return np.asarray(place % 2 == 1, np.float64)

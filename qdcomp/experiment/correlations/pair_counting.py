@@ -265,12 +265,19 @@ def add_pulse_pairs(  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def add_gated_pairs(  # type: ignore[no-untyped-def]
-    starts, stops, start_delays, stop_delays, own, counts
+    starts, stops, start_gates, stop_gates, counts
 ):
-    """Add pairs by their lag in pulses and by the earlier of their two delays.
+    """Add pairs of two channels by their lag in pulses and by the gates that let both through.
 
-    `counts` has the shape ``(2 n + 1, n_delays)``: a gate that opens at delay g lets through the
-    pairs whose earlier delay is g or more. Other parameters as in `add_pulse_pairs`.
+    Parameters
+    ----------
+    starts, stops
+        Pulses that never fall, int64.
+    start_gates, stop_gates
+        Number of gates, of those in the order of their opening, that let a photon through.
+    counts
+        Pairs at lags −n…n that so many gates let through, int64 with shape
+        ``(2 n + 1, n_gates + 1)``; added to.
     """
     largest = counts.shape[0] // 2
     n_stops = len(stops)
@@ -280,7 +287,5 @@ def add_gated_pairs(  # type: ignore[no-untyped-def]
             first += 1
         j = first
         while j < n_stops and stops[j] - starts[i] <= largest:
-            if own < 0 or j != own + i:
-                delay = min(start_delays[i], stop_delays[j])
-                counts[largest + stops[j] - starts[i], delay] += 1
+            counts[largest + stops[j] - starts[i], min(start_gates[i], stop_gates[j])] += 1
             j += 1

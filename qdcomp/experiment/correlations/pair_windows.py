@@ -47,14 +47,20 @@ class Clock:
         One tick [s].
     disorder
         A later photon of the stream may be earlier by up to so many ticks.
+    fold
+        Microtimes below it [their ticks] come late after the pulse before, as where the laser's
+        light arrives some time after the sync; only for macrotimes.
     """
 
     kind: ClockKind
     tick_s: float
     disorder: int
+    fold: int = 0
 
     def read(self, stream: PhotonStream) -> NDArray[np.int64]:
         """Give the times of the photons [ticks], shape ``(n_photons,)``."""
+        if self.fold > 0 and stream.microtimes is not None:
+            return stream.macrotimes - (stream.microtimes < self.fold)
         return stream.macrotimes if self.kind == "macrotime" else compute_arrival_times(stream)
 
 
@@ -116,6 +122,28 @@ def require_channel_pair(header: StreamHeader, channels: Sequence[int] | None) -
         if header.photons_per_channel.get(channel, 0) == 0:
             raise InputError(f"no photon on channel {channel}; the stream has {list(known)}")
     return channels[0], channels[1]
+
+
+def count_pair_photons(
+    source: PhotonSource, channels: tuple[int, int], keep: Keep | None
+) -> tuple[int, int]:
+    """Count the photons of either channel that are kept.
+
+    Raises
+    ------
+    InputError
+        If there are none on one of them.
+    """
+    if keep is None:
+        known = source.header.photons_per_channel
+        return known[channels[0]], known[channels[1]]
+    counts = np.zeros(256, np.int64)
+    for chunk in source.iterate_chunks():
+        counts += np.bincount(chunk.channels[keep(chunk)], minlength=256)
+    first, second = int(counts[channels[0]]), int(counts[channels[1]])
+    if min(first, second) == 0:
+        raise InputError("a channel has none of the photons that were chosen")
+    return first, second
 
 
 def iterate_pair_windows(

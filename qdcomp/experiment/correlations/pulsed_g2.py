@@ -11,7 +11,14 @@ Background that does not come from the dot lifts g2(0). Where it is a share b of
 
     g2 = (g2_measured − (1 − s²)) / s²,   s = 1 − b
 
-(Brouri et al., Opt. Lett. 25, 1294 (2000)); Mi et al. 2025 subtract the share that the decay's
+(Brouri et al., Opt. Lett. 25, 1294 (2000)), where g2 is 1 for light that knows nothing of its
+photons. The side peaks of a dot that blinks lie above that, and a background that does not blink
+makes a smaller share of them. With U the coincidences of uncorrelated light of the same rates,
+X = (1 − s²) U of every peak belong to background, and
+
+    g2(0) = (N₀ − X) / (N̄ − X)
+
+which is the same for a steady dot, N̄ = U. Mi et al. 2025 subtract the share that the decay's
 baseline shows. D'Amato et al. 2023 correct the coincidences M by those that background alone would
 give, M_c = M + M_b − 2 √(M M_b).
 """
@@ -29,12 +36,13 @@ from qdcomp.errors import InputError
 from qdcomp.experiment.correlations.pair_counting import add_pulse_pairs
 from qdcomp.experiment.correlations.pair_windows import (
     Keep,
+    count_pair_photons,
     iterate_pair_windows,
     make_clock,
     require_channel_pair,
 )
 from qdcomp.experiment.estimate import Estimate
-from qdcomp.experiment.photon_stream import PhotonSource
+from qdcomp.experiment.photon_stream import PhotonSource, StreamHeader
 
 LARGEST_LAG = 5
 
@@ -55,6 +63,8 @@ class PulsedG2:
         Coincidences over the mean of the lags that are not 0, and Poisson errors, same shape.
     zero_delay
         g2(0).
+    uncorrelated
+        U, coincidences of a lag of light of the same rates that knows nothing of its photons.
     channels
         Start and stop channel.
     period_ns
@@ -66,6 +76,7 @@ class PulsedG2:
     g2: NDArray[np.float64]
     error: NDArray[np.float64]
     zero_delay: Estimate
+    uncorrelated: float
     channels: tuple[int, int]
     period_ns: float
 
@@ -81,6 +92,7 @@ def compute_pulsed_g2(
     *,
     largest_lag: int = LARGEST_LAG,
     keep: Keep | None = None,
+    kept_s: float | None = None,
 ) -> PulsedG2:
     """Count coincidences by pulses.
 
@@ -92,8 +104,9 @@ def compute_pulsed_g2(
         Start and stop channel; the two that there are if absent.
     largest_lag
         n: lags −n…n are counted.
-    keep
-        Gives which photons of a chunk count, as of some intensities or delays; all if absent.
+    keep, kept_s
+        Gives which photons of a chunk count, as of some intensities, and how long those
+        intensities lasted together [s]; all photons and the whole measurement if absent.
 
     Raises
     ------
@@ -102,6 +115,28 @@ def compute_pulsed_g2(
         largest lag is less than 1, or there are no coincidences of different pulses.
     """
     header = source.header
+    period = require_pulses(header, largest_lag)
+    pair = require_channel_pair(header, channels)
+    peaks = np.zeros(2 * largest_lag + 1, np.int64)
+    valleys = np.zeros(2 * largest_lag + 2, np.int64)
+    clock = make_clock(header, "macrotime")
+    for window in iterate_pair_windows(source, pair, clock, largest_lag, largest_lag, keep=keep):
+        starts, stops = _drop_repeats(window.starts), _drop_repeats(window.stops)
+        own = int(np.searchsorted(stops, starts[0])) if window.own >= 0 else -1
+        add_pulse_pairs(starts, stops, _NO_DELAYS, _NO_DELAYS, 1.0, 0.0, -1.0, own, peaks, valleys)
+    first, second = count_pair_photons(source, pair, keep)
+    pulses = (header.duration_s if kept_s is None else kept_s) / header.macrotime_resolution_s
+    return normalise_coincidences(peaks, first * second / pulses, pair, period)
+
+
+def require_pulses(header: StreamHeader, largest_lag: int) -> float:
+    """Period of the pulses [ns] of a stream that counts them.
+
+    Raises
+    ------
+    InputError
+        If the stream is of mode T2, its macrotimes do not count pulses, or the lag is below 1.
+    """
     period = header.sync_period_ns
     if period is None:
         raise InputError(
@@ -115,15 +150,7 @@ def compute_pulsed_g2(
         )
     if largest_lag < 1:
         raise InputError(f"a largest lag of {largest_lag} pulses; expected 1 or more")
-    pair = require_channel_pair(header, channels)
-    peaks = np.zeros(2 * largest_lag + 1, np.int64)
-    valleys = np.zeros(2 * largest_lag + 2, np.int64)
-    clock = make_clock(header, "macrotime")
-    for window in iterate_pair_windows(source, pair, clock, largest_lag, largest_lag, keep=keep):
-        starts, stops = _drop_repeats(window.starts), _drop_repeats(window.stops)
-        own = int(np.searchsorted(stops, starts[0])) if window.own >= 0 else -1
-        add_pulse_pairs(starts, stops, _NO_DELAYS, _NO_DELAYS, 1.0, 0.0, -1.0, own, peaks, valleys)
-    return _normalise(peaks, pair, period)
+    return period
 
 
 def _drop_repeats(pulses: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -133,7 +160,16 @@ def _drop_repeats(pulses: NDArray[np.int64]) -> NDArray[np.int64]:
     return pulses[first]
 
 
-def _normalise(peaks: NDArray[np.int64], pair: tuple[int, int], period_ns: float) -> PulsedG2:
+def normalise_coincidences(
+    peaks: NDArray[np.int64], uncorrelated: float, pair: tuple[int, int], period_ns: float
+) -> PulsedG2:
+    """Compare coincidences of lags −n…n with the mean of those of different pulses.
+
+    Raises
+    ------
+    InputError
+        If there are no coincidences of different pulses.
+    """
     middle = len(peaks) // 2
     lags = np.arange(-middle, middle + 1)
     side = int(peaks[lags != 0].sum())
@@ -150,33 +186,45 @@ def _normalise(peaks: NDArray[np.int64], pair: tuple[int, int], period_ns: float
         g2=g2,
         error=error,
         zero_delay=Estimate(float(g2[middle]), float(error[middle])),
+        uncorrelated=uncorrelated,
         channels=pair,
         period_ns=period_ns,
     )
 
 
-def subtract_background(g2: Estimate, background_share: Estimate) -> Estimate:
-    """Take what background adds off a g2: (g2 − (1 − s²)) / s², s = 1 − b.
+def subtract_pulsed_background(pulsed: PulsedG2, background_share: Estimate) -> Estimate:
+    """Take a steady background off g2(0) of a dot that may blink: (N₀ − X)/(N̄ − X).
 
     Parameters
     ----------
-    g2
-        As measured.
+    pulsed
+        Coincidences by pulses.
     background_share
-        b, share of all photons that is background, as from the baseline of the decay.
+        b, share of their photons that is background, as from the baseline of the decay.
 
     Raises
     ------
     InputError
-        If the share is not between 0 and 1.
+        If the share is not between 0 and 1, or background alone gives as many coincidences.
     """
     share = background_share.value
     if not 0.0 <= share < 1.0:
         raise InputError(f"a background share of {share}; expected 0 or more and less than 1")
-    signal = 1.0 - share
-    value = (g2.value - 1.0 + signal**2) / signal**2
-    by_share = 2.0 * (1.0 - g2.value) / signal**3 * background_share.error
-    return Estimate(value, math.hypot(g2.error / signal**2, by_share))
+    middle = len(pulsed.coincidences) // 2
+    zero = float(pulsed.coincidences[middle])
+    side = float(pulsed.coincidences.sum()) - zero
+    mean = side / (2 * middle)
+    ours = (1.0 - (1.0 - share) ** 2) * pulsed.uncorrelated
+    left = mean - ours
+    if left <= 0.0:
+        raise InputError("background alone gives as many coincidences as there are")
+    value = (zero - ours) / left
+    errors = (
+        math.sqrt(max(zero, 1.0)) / left,
+        value * math.sqrt(side) / (2 * middle) / left,
+        (value - 1.0) / left * 2.0 * (1.0 - share) * pulsed.uncorrelated * background_share.error,
+    )
+    return Estimate(value, math.hypot(*errors))
 
 
 def subtract_background_coincidences(measured: Estimate, background: Estimate) -> Estimate:

@@ -112,8 +112,15 @@ def _describe_pulsed(
         raise ParseError("it has nanotimes but no nanotimes_specs/tcspc_unit", path)
     rate_hz = _find_number(group, "measurement_specs/laser_repetition_rate") or 0.0
     period_s, periods_per_unit = unit_s, None
-    if _find_number(group.file, COUNTS_PULSES) == 0.0:
+    counts_pulses = _find_number(group.file, COUNTS_PULSES)
+    if counts_pulses == 0.0:
         common["metadata"]["macrotimes_count_pulses"] = False
+    if counts_pulses is None and rate_hz <= 0.0:
+        common["warnings"] += (
+            "the file has no measurement_specs/laser_repetition_rate: its timestamps of "
+            f"{unit_s * 1e9:.6g} ns are taken to count the pulses of the laser; if they are a "
+            "clock, pulsed g2 and long lifetimes are wrong",
+        )
     if rate_hz > 0.0 and abs(unit_s * rate_hz - 1.0) > SAME_RATE:
         check_ticks(path, "T2", unit_s, None)
         period_s, periods_per_unit = 1.0 / rate_hz, unit_s * rate_hz

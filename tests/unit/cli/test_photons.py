@@ -32,6 +32,7 @@ def test_a_real_dot_becomes_a_report(dot, tmp_path, monkeypatch):
         "intensity_correlation",
         "photodarkening",
         "pulsed_g2",
+        "gated_g2",
         "long_delay_g2",
         "decay",
         "decay_by_intensity",
@@ -43,6 +44,20 @@ def test_a_real_dot_becomes_a_report(dot, tmp_path, monkeypatch):
     assert results["g2"]["coincidences"][5] == 10
     provenance = json.loads((folder / "provenance.json").read_text())
     assert provenance["stream"]["photons_per_channel"] == {"0": 45012, "1": 32871}
+
+
+def test_g2_of_chosen_intensities_says_what_was_chosen(dot, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = runner.invoke(application, ["photons", str(dot), "--g2-of", "on", "--out", "on"])
+    assert result.exit_code == 0, result.exception or result.output
+    assert "ON time" in (tmp_path / "on/index.html").read_text()
+    found = json.loads((tmp_path / "on/results.json").read_text())["g2"]
+    assert found["photons_of"] == "ON time" and 0.2 < found["time_share"] < 0.5
+    assert sum(found["coincidences"]) < 609
+    provenance = json.loads((tmp_path / "on/provenance.json").read_text())
+    assert provenance["analysis"]["g2_of"] == "on"
+    wrong = runner.invoke(application, ["photons", str(dot), "--g2-of", "bright"])
+    assert wrong.exit_code == 2 and "20-50" in wrong.output
 
 
 def test_a_stream_without_pulses_leaves_out_what_needs_them(tmp_path, monkeypatch):

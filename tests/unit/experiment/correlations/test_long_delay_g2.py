@@ -7,7 +7,7 @@ import pytest
 
 from qdcomp.errors import InputError
 from qdcomp.experiment.correlations.bunching import fit_bunching
-from qdcomp.experiment.correlations.long_delay_g2 import compute_long_delay_g2, find_gaps
+from qdcomp.experiment.correlations.long_delay_g2 import compute_long_delay_g2
 from qdcomp.experiment.correlations.pair_counting import count_pairs
 from qdcomp.experiment.photon_stream import make_photon_stream
 
@@ -75,14 +75,6 @@ def test_gaps_of_the_measurement_do_not_matter_once_they_are_known():
     assert blind.g2[-5] > 1.2
 
 
-def test_gaps_are_found_and_dark_stretches_are_not():
-    counts = np.full(1000, 50)
-    counts[200:260] = 0
-    counts[500:700] = 3
-    assert find_gaps(counts, 0.01) == ((pytest.approx(2.0), pytest.approx(2.6)),)
-    assert find_gaps(np.zeros(10, np.int64), 0.01) == ()
-
-
 def test_an_emitter_that_goes_dark_bunches_with_its_rates():
     rng = np.random.default_rng(11)
     amplitude, rate, duration = 0.5, 2e4, 60.0
@@ -133,7 +125,6 @@ def test_chunks_do_not_matter():
         ({"shortest_s": 1.0, "longest_s": 0.1}, "rising pair"),
         ({"longest_s": 100.0}, "rising pair"),
         ({"bins_per_decade": 0}, "bins per decade"),
-        ({"channels": (0, 0)}, "two different"),
         ({"gaps_s": [(1.0, 3.0), (2.0, 4.0)]}, "overlaps"),
     ],
 )

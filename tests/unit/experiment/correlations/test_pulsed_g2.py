@@ -8,8 +8,8 @@ import pytest
 from qdcomp.errors import InputError
 from qdcomp.experiment.correlations.pulsed_g2 import (
     compute_pulsed_g2,
-    subtract_background,
     subtract_background_coincidences,
+    subtract_pulsed_background,
 )
 from qdcomp.experiment.estimate import Estimate
 from qdcomp.experiment.files.photon_files import read_photons
@@ -98,15 +98,54 @@ def test_chosen_photons_alone_are_counted():
     np.testing.assert_array_equal(half.coincidences, alone.coincidences)
 
 
-def test_background_lifts_g2_and_is_taken_off_again():
-    true, share = 0.05, 0.1
-    signal = 1 - share
-    measured = true * signal**2 + 1 - signal**2
-    found = subtract_background(Estimate(measured, 0.01), Estimate(share, 0.0))
-    assert found.value == pytest.approx(true)
-    assert found.error == pytest.approx(0.01 / signal**2)
+def draw_blinking_emitter(rng, pulses=400_000, background=0.004):
+    """An emitter that is bright half of the time, and a background that does not blink."""
+    bright = np.arange(pulses) // 5000 % 2 == 0
+    single, double = 0.05, 2e-4
+    kind = rng.random(pulses)
+    counts = np.where(kind < double, 2, np.where(kind < double + single, 1, 0)) * bright
+    counts = counts + rng.poisson(background, pulses)
+    macrotimes = np.repeat(np.arange(pulses), counts)
+    stream = make_photon_stream(
+        macrotimes,
+        PERIOD_S,
+        channels=rng.integers(0, 2, len(macrotimes)),
+        microtimes=np.zeros(len(macrotimes), int),
+        microtime_resolution_ns=0.064,
+        duration_s=pulses * PERIOD_S,
+    )
+    share = background / (background + 0.5 * (single + 2 * double))
+    return stream, share, 2 * double / (single + 2 * double) ** 2
+
+
+def test_background_is_taken_off_a_dot_that_blinks():
+    rng = np.random.default_rng(8)
+    found = []
+    for _ in range(60):
+        stream, share, truth = draw_blinking_emitter(rng)
+        pulsed = compute_pulsed_g2(stream)
+        measured = Estimate(share * rng.normal(1.0, 0.05), 0.05 * share)
+        found.append(subtract_pulsed_background(pulsed, measured))
+    values, errors = (
+        np.array([getattr(one, name) for one in found]) for name in ("value", "error")
+    )
+    assert abs(values.mean() - truth) < 3 * values.std() / np.sqrt(60)
+    assert values.std() == pytest.approx(errors.mean(), rel=0.3)
+    assert pulsed.coincidences[0] > 1.5 * pulsed.uncorrelated
+
+
+def test_background_of_a_steady_dot_is_taken_off_as_brouri_does():
+    pulsed = compute_pulsed_g2(draw_emitter(np.random.default_rng(9), 400_000, 0.1, 0.002))
+    side = pulsed.coincidences.sum() - pulsed.coincidences[5]
+    steady = replace(pulsed, uncorrelated=side / 10)
+    signal = 0.9
+    found = subtract_pulsed_background(steady, Estimate(0.1, 0.0))
+    expected = (steady.zero_delay.value - 1 + signal**2) / signal**2
+    assert found.value == pytest.approx(expected)
     with pytest.raises(InputError, match="background share"):
-        subtract_background(Estimate(0.1, 0.01), Estimate(1.0, 0.0))
+        subtract_pulsed_background(pulsed, Estimate(1.0, 0.0))
+    with pytest.raises(InputError, match="background alone"):
+        subtract_pulsed_background(replace(pulsed, uncorrelated=1e9), Estimate(0.5, 0.0))
 
 
 def test_background_coincidences_of_damato():

@@ -105,6 +105,15 @@ def test_timestamps_of_a_clock_become_pulse_numbers(path: Path) -> None:
     assert stream.header.metadata["macrotimes_count_pulses"] is False
 
 
+def test_a_file_that_cannot_say_what_its_timestamps_count_warns(path: Path) -> None:
+    write_changed(path, "photon_data/measurement_specs/laser_repetition_rate", None)
+    assert read_photons(path).header.warnings == ()
+    with h5py.File(path, "a") as file:
+        del file["user/qdcomp/macrotimes_count_pulses"]
+    warnings = read_photons(path).header.warnings
+    assert "are taken to count the pulses" in " ".join(warnings)
+
+
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
