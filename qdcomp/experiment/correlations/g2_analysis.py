@@ -241,6 +241,6 @@ def _warn(
     if bunching is not None and bunching.reduced_chi2 > 5.0:
         warnings.append(
             f"the bunching at long delays is not one exponential (reduced χ² "
-            f"{bunching.reduced_chi2:.3g}); its errors are widened by the root of that"
+            f"{bunching.reduced_chi2:.3g})"
         )
     return tuple(warnings)

@@ -19,6 +19,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,14 +36,37 @@ from qdcomp.experiment.correlations.measured_time import keep_live_photons, list
 from qdcomp.experiment.correlations.pair_counting import count_pairs
 from qdcomp.experiment.correlations.pair_windows import (
     Clock,
+    Keep,
     iterate_pair_windows,
     make_clock,
     require_channel_pair,
 )
 from qdcomp.experiment.photon_stream import PhotonSource
 
+BLOCKS = 20
+"""Stretches of time."""
+
 SHORTEST_S, LONGEST_S = 1e-8, 1.0
 BINS_PER_DECADE = 10
+
+
+@dataclass(frozen=True)
+class DelayBlocks:
+    """Pairs by the stretch of time in which the earlier photon came.
+
+    Attributes
+    ----------
+    pairs
+        Pairs of each bin, int64 with shape ``(n_blocks, n_bins)``.
+    photons
+        Photons of the two channels, int64 with shape ``(n_blocks, 2)``.
+    measured_s
+        Time of measurement in each stretch [s], shape ``(n_blocks,)``.
+    """
+
+    pairs: NDArray[np.int64]
+    photons: NDArray[np.int64]
+    measured_s: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -66,6 +90,8 @@ class LongDelayG2:
         times of such a delay.
     channels
         The two channels.
+    blocks
+        The same of equal stretches of time, by which fits find their errors.
     """
 
     edges_s: NDArray[np.float64]
@@ -75,6 +101,7 @@ class LongDelayG2:
     g2: NDArray[np.float64]
     error: NDArray[np.float64]
     channels: tuple[int, int]
+    blocks: DelayBlocks
 
     @property
     def delays_s(self) -> NDArray[np.float64]:
@@ -142,12 +169,10 @@ def compute_long_delay_g2(
     edges = edges[0 if own is None else np.searchsorted(edges, 1e-9 * own.dead_time_ns / tick_s) :]
     if len(edges) < 2:
         raise InputError("the dead time leaves no delay")
-    pairs = np.zeros(len(edges) - 1, np.int64)
     live = list_live_times(header.duration_s, gaps_s)
     keep = keep_live_photons(live, clock, header.duration_s) if gaps_s else None
-    for ordered in dict.fromkeys((pair, pair[::-1])):
-        for window in iterate_pair_windows(source, ordered, clock, 0, int(edges[-1]), keep=keep):
-            pairs += count_pairs(window.starts, window.stops, edges)
+    blocks = _count_blocks(source, pair, clock, edges, live, keep)
+    pairs = blocks.pairs.sum(axis=0)
     # A lag of k whole ticks stands for delays from k − ½ to k + ½.
     edges_s = np.asarray((edges - 0.5) * tick_s, np.float64)
     expected = expect_pairs(source, pair, clock, edges_s, live)
@@ -169,7 +194,35 @@ def compute_long_delay_g2(
         g2=_divide(pairs - afterpulses, expected),
         error=_divide(np.hypot(np.sqrt(np.maximum(pairs, 1)), doubt), expected),
         channels=pair,
+        blocks=blocks,
     )
+
+
+def _count_blocks(
+    source: PhotonSource,
+    pair: tuple[int, int],
+    clock: Clock,
+    edges: NDArray[np.int64],
+    live_s: NDArray[np.float64],
+    keep: Keep | None,
+) -> DelayBlocks:
+    borders_s = np.linspace(0.0, source.header.duration_s, BLOCKS + 1)
+    borders = np.rint(borders_s[1:-1] / clock.tick_s).astype(np.int64)
+    pairs = np.zeros((BLOCKS, len(edges) - 1), np.int64)
+    photons = np.zeros((BLOCKS, 2), np.int64)
+    for order, ordered in enumerate(dict.fromkeys((pair, pair[::-1]))):
+        for window in iterate_pair_windows(source, ordered, clock, 0, int(edges[-1]), keep=keep):
+            cuts = [0, *np.searchsorted(window.starts, borders), len(window.starts)]
+            for block, (low, high) in enumerate(pairwise(cuts)):
+                if high > low:
+                    pairs[block] += count_pairs(window.starts[low:high], window.stops, edges)
+                    photons[block, order] += high - low
+    if pair[0] == pair[1]:
+        photons[:, 1] = photons[:, 0]
+    passed = np.concatenate([[0.0], np.cumsum(live_s[:, 1] - live_s[:, 0])])
+    known = np.column_stack([passed[:-1], passed[1:]]).ravel()
+    measured = np.diff(np.interp(borders_s, live_s.ravel(), known))
+    return DelayBlocks(pairs, photons, np.asarray(measured, np.float64))
 
 
 def _divide(pairs: NDArray[np.float64], expected: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -116,6 +116,8 @@ def test_chunks_do_not_matter():
 
     whole, parts = compute_long_delay_g2(stream), compute_long_delay_g2(Pieces())
     np.testing.assert_array_equal(whole.pairs, parts.pairs)
+    np.testing.assert_array_equal(whole.blocks.pairs, parts.blocks.pairs)
+    np.testing.assert_array_equal(whole.blocks.photons, parts.blocks.photons)
     np.testing.assert_allclose(whole.expected, parts.expected)
 
 
