@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from qdcomp.analysis import DotAnalysis, ModeCoupling
 from qdcomp.compare.observable import Observable
@@ -19,6 +20,9 @@ from qdcomp.recipes.run_directory import ANALYSIS_NAME, MODES_NAME, RunDirectory
 from qdcomp.report.comparison_panels import MEV, predict_linewidth
 
 ANGSTROM_PER_NM = 10.0
+
+_PLAIN: dict[str, Any] = {"kind": "quantum_dot", "shell": None}
+"""What a core/shell dot is without its shell."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,7 @@ def load_calculated_dot(run: RunDirectory) -> CalculatedDot:
     modes = run.modes_directory / MODES_NAME
     edge_nm = run.read_built().edge_angstrom / ANGSTROM_PER_NM
     return CalculatedDot(
-        label=_name_dot(study.structure, edge_nm),
+        label=f"{_name_dot(study.structure, edge_nm)} ({coldest:g} K run)",
         source=f"engine {study.engine} ({SURROGATE})"
         if run.engine.is_surrogate
         else f"engine {study.engine}",
@@ -162,7 +166,7 @@ def _pair_core_shell(
             (
                 one
                 for one in free
-                if one.source == dot.source and one.structure.cells == dot.structure.cells
+                if _same_dot(one, replace(dot, structure=replace(dot.structure, **_PLAIN)))
             ),
             None,
         )
@@ -173,9 +177,13 @@ def _pair_core_shell(
 
 
 def _same_dot(one: CalculatedDot, other: CalculatedDot) -> bool:
-    """Whether two runs are of one dot, whatever is frozen in either."""
+    """Whether two runs are of one dot at one temperature, whatever is frozen in either."""
     keys = [
-        (dot.source, dot.structure.cells, dot.structure.composition, dot.structure.shell)
+        (
+            dot.source,
+            replace(dot.structure, frozen=None, box_angstrom=None),
+            dot.analysis.temperature_k,
+        )
         for dot in (one, other)
     ]
     return keys[0] == keys[1]
@@ -198,6 +206,8 @@ def _as_runs(dot: CalculatedDot) -> DotRuns:
 
 def _name_dot(spec: StructureSpec, edge_nm: float) -> str:
     name = f"{edge_nm:.2g} nm"
+    if spec.charge != "formal":
+        name += f", charge {spec.charge}"
     if spec.shell is not None:
         name += f" {CORE_SHELL} {spec.composition}/{spec.shell.composition}"
     if spec.frozen is not None:

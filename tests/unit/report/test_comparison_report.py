@@ -87,13 +87,28 @@ def test_a_frozen_dot_is_no_point_among_free_ones(dot):
 def test_runs_are_sorted_into_routes(dot):
     frozen = replace(dot, structure=replace(dot.structure, frozen=FrozenSpec("shell", 1.0)))
     core = replace(dot, structure=replace(dot.structure, frozen=FrozenSpec("core", 1.0)))
-    shell = replace(dot, structure=replace(dot.structure, shell=ShellSpec("CsCaBr3", 1.0)))
+    covered = replace(dot.structure, kind="core_shell", shell=ShellSpec("CsCaBr3", 1.0))
+    shell = replace(dot, structure=covered)
     routes = find_surface_routes([frozen, core, shell, dot])
     assert routes.free.label == dot.label
     assert list(routes.frozen) == [1.0]
     (pair,) = routes.core_shell
     assert (pair.shell_cells, pair.same) == (1.0, "edge")
     assert find_surface_routes([]).free is None
+
+
+def test_dots_of_another_charge_or_temperature_are_no_pair(dot, tmp_path, warm):
+    frozen = replace(dot.structure, frozen=FrozenSpec("shell", 1.0))
+    charged = replace(dot, structure=replace(frozen, charge="neutral"))
+    hot = replace(load_calculated_dot(make_dot_run(tmp_path / "hot", (warm,))), structure=frozen)
+    assert not find_surface_routes([dot, charged, hot]).frozen
+
+
+def test_runs_at_other_temperatures_are_no_seeds_of_one_dot(dot, tmp_path, warm):
+    hot = load_calculated_dot(make_dot_run(tmp_path / "hot", (warm,)))
+    comparison, _ = make_comparison(give(dot, hot, published=False))
+    (group,) = comparison.linewidths.groups
+    assert [point.label for point in group.points] == ["1.2 nm (10 K run)", "1.2 nm (300 K run)"]
 
 
 def test_a_measured_dot_of_the_same_size_is_what_is_judged(dot):
