@@ -11,11 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from builders.page_plots import draw_plots
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-CHROMEDRIVER = shutil.which("chromedriver")
 
 PHONE_PX = 375
 """Width of a small telephone."""
@@ -79,32 +78,6 @@ class _Quiet(SimpleHTTPRequestHandler):
         return None
 
 
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    if CHROMIUM is None or CHROMEDRIVER is None:
-        pytest.skip("chromium and chromedriver are not here (Debian: chromium, chromium-driver)")
-    from selenium import webdriver
-    from selenium.webdriver.chrome.service import Service
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    profile = tmp_path_factory.mktemp("profile")
-    for argument in (
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-background-networking",
-        "--disable-dev-shm-usage",
-        f"--user-data-dir={profile}",
-        "--window-size=1280,1000",
-    ):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(CHROMEDRIVER))
-    yield driver
-    driver.quit()
-
-
 @pytest.fixture
 def index(browser, campaign):
     browser.get((campaign / "index.html").as_uri())
@@ -124,18 +97,6 @@ def press(browser, *keys):
 
 def focused(browser):
     return browser.switch_to.active_element
-
-
-def draw_all(browser):
-    from selenium.webdriver.support.ui import WebDriverWait
-
-    plots = browser.find_elements("css selector", "[data-plot]")
-    for plot in plots:
-        browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", plot)
-        WebDriverWait(browser, 30).until(
-            lambda _, plot=plot: plot.find_elements("css selector", ".main-svg")
-        )
-    return plots
 
 
 def complaints(browser):
@@ -243,7 +204,7 @@ def test_a_plot_names_the_point_under_the_mouse(index):
     from selenium.webdriver import ActionChains
     from selenium.webdriver.support.ui import WebDriverWait
 
-    plots = draw_all(index)
+    plots = draw_plots(index)
     assert len(plots) == 3
     for plot in plots:
         assert "surrogate engine model" in plot.get_attribute("textContent")
@@ -288,7 +249,7 @@ def test_the_structure_on_a_linked_page_turns(index):
     assert len(np.unique(before)) > 20
     canvas.send_keys(Keys.ARROW_LEFT)
     assert (canvas_pixels(index) != before).mean() > 0.1
-    draw_all(index)
+    draw_plots(index)
     index.find_element("link text", "All runs").send_keys(Keys.ENTER)
     assert len(shown(index)) == 6
     assert complaints(index) == []
@@ -302,7 +263,7 @@ def test_a_phone_needs_no_sideways_scrolling(browser, campaign, dark):
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
     try:
         browser.get((campaign / "index.html").as_uri())
-        draw_all(browser)
+        draw_plots(browser)
         width = browser.execute_script("return document.documentElement.scrollWidth")
         too_wide = browser.execute_script(
             """
@@ -345,9 +306,9 @@ def test_a_server_shows_the_same_and_nothing_else_is_asked_for(browser, served):
 
     browser.get_log("performance")
     browser.get(served)
-    draw_all(browser)
+    draw_plots(browser)
     browser.find_element("link text", "dot").send_keys(Keys.ENTER)
-    draw_all(browser)
+    draw_plots(browser)
     assert complaints(browser) == []
     messages = (json.loads(entry["message"])["message"] for entry in browser.get_log("performance"))
     asked = {
@@ -362,5 +323,5 @@ def test_a_server_shows_the_same_and_nothing_else_is_asked_for(browser, served):
 
 
 def test_a_disk_shows_it_without_a_complaint(index):
-    draw_all(index)
+    draw_plots(index)
     assert complaints(index) == []

@@ -1,11 +1,11 @@
 """The report in a browser: it loads without a network, draws its plots, turns its structure."""
 
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+from builders.page_plots import draw_plots
 
 from qdcomp.analysis import analyse_dot
 from qdcomp.report import DotRun, ReportInput, write_report
@@ -13,9 +13,6 @@ from qdcomp.structures import build_quantum_dot
 from qdcomp.units import HBAR_EV_FS
 
 pytestmark = pytest.mark.browser
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-CHROMEDRIVER = shutil.which("chromedriver")
 
 
 @pytest.fixture(scope="module")
@@ -47,44 +44,9 @@ def page(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    if CHROMIUM is None or CHROMEDRIVER is None:
-        pytest.skip("chromium and chromedriver are not here (Debian: chromium, chromium-driver)")
-    from selenium import webdriver
-    from selenium.webdriver.chrome.service import Service
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    profile = tmp_path_factory.mktemp("profile")
-    for argument in (
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-background-networking",
-        "--disable-dev-shm-usage",
-        f"--user-data-dir={profile}",
-        "--window-size=1280,1000",
-    ):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(CHROMEDRIVER))
-    yield driver
-    driver.quit()
-
-
-@pytest.fixture(scope="module")
 def loaded(browser, page):
-    from selenium.webdriver.support.ui import WebDriverWait
-
     browser.get(page.as_uri())
-    browser.execute_script(
-        "for (const plot of document.querySelectorAll('[data-plot]')) plot.scrollIntoView();"
-    )
-    for plot in browser.find_elements("css selector", "[data-plot]"):
-        browser.execute_script("arguments[0].scrollIntoView()", plot)
-        WebDriverWait(browser, 20).until(
-            lambda _, plot=plot: plot.find_elements("css selector", ".main-svg")
-        )
+    draw_plots(browser)
     return browser
 
 
