@@ -39,13 +39,15 @@ from qdcomp.experiment.simulation.simulation_truth import compute_simulation_tru
 from qdcomp.experiment.simulation.switching import ExponentialDwell, Switching
 from qdcomp.experiment.spectra.spectrum import make_spectral_series
 from qdcomp.report.blinking_panels import draw_trace
-from qdcomp.report.decay_panels import draw_decay, draw_flid
-from qdcomp.report.estimate_text import format_estimate
-from qdcomp.report.g2_panels import draw_pulsed_g2
+from qdcomp.report.decay_panels import list_decay_panels
+from qdcomp.report.g2_panels import list_g2_panels
+from qdcomp.report.photon_report import summarise_photons
 from qdcomp.report.spectrum_panels import draw_line, draw_residuals
+from qdcomp.report.spectrum_report import summarise_spectrum
 
 PHOTONS = None  # or your file: "dot.ptu"
 SPECTRUM = None  # or your file: "dot.asc"
+WINDOW_NM = (480.0, 550.0)
 
 # %% [markdown]
 # ## A dot with a known truth
@@ -76,43 +78,53 @@ exposure = simulate_spectrum(line, pixels_nm, exposure_s=10.0, seed=1).spectrum
 
 # %% [markdown]
 # ## Photons
+#
+# What a stream does not allow, lifetimes without a laser's sync for example, is named below.
 
 # %%
 photons = analyse_photons(open_photons(PHOTONS) if PHOTONS else simulated)
 note = "" if PHOTONS else "Simulated, not measured"
-show(draw_trace(photons.blinking), draw_pulsed_g2(photons.g2), note=note)
-show(
-    draw_decay(photons.decay.decay, photons.decay.lifetime),
-    draw_flid(photons.decay.flid, photons.decay),
-    note=note,
-)
+g2_panels = list_g2_panels(photons.g2) if photons.g2 is not None else ()
+show(draw_trace(photons.blinking), *g2_panels[:1], note=note)
+if photons.decay is not None:
+    decay, *_, last = list_decay_panels(photons.decay)
+    show(decay, last, note=note)
+for reason in photons.absent:
+    print(f"not shown: {reason}")
 
 # %% [markdown]
 # ## Spectrum
 
 # %%
 series = read_spectra(SPECTRUM) if SPECTRUM else make_spectral_series((exposure,), [0.0])
-spectra = analyse_spectra(series, SpectrumSettings(window_nm=(480.0, 550.0)))
-show(draw_line(spectra), draw_residuals(spectra), note="" if SPECTRUM else note)
+spectra = analyse_spectra(series, SpectrumSettings(window_nm=WINDOW_NM))
+show(
+    draw_line(spectra),
+    draw_residuals(spectra),
+    note="" if SPECTRUM else "Simulated, not measured",
+)
 
 # %% [markdown]
 # ## The answer
 
 # %%
-states, g2, decay, fit = photons.blinking.states, photons.g2, photons.decay, spectra.fit
-emitters = "one emitter" if g2.zero_delay.value + g2.zero_delay.error < 0.5 else "not one emitter"
+zero_delay = None if photons.g2 is None else photons.g2.zero_delay
+if zero_delay is None:
+    emitters = "whether it is one emitter is open, without g2"
+elif zero_delay.value + zero_delay.error < 0.5:
+    emitters = "one emitter"
+else:
+    emitters = "not shown to be one emitter"
 truth = compute_simulation_truth(simulated)
-known = (
-    f" The truth of the simulation: g2(0) = {truth.g2_zero_with_background:.3f}, ON "
-    f"{truth.on_fraction:.3f}, lifetimes "
-    f"{' and '.join(f'{value:g}' for value in truth.lifetimes_ns.values())} ns, line "
-    f"{1e3 * line.fwhm_ev:.1f} meV."
-)
+lifetimes = " and ".join(f"{value:g}" for value in truth.lifetimes_ns.values())
 print(
-    f"{note + ': ' if note else ''}{emitters}, g2(0) = {format_estimate(g2.zero_delay)}; it blinks "
-    f"(type {decay.blinking_type.verdict}), ON for {format_estimate(states.on_fraction)} of the "
-    f"time at {photons.blinking.trace.mean_rate_per_s:.3g} counts/s, lifetimes "
-    f"{', '.join(format_estimate(one.lifetime_ns, 'ns') for one in decay.lifetime.components)}; "
-    f"its line at {format_estimate(fit.peak_energy_ev, 'eV')} is "
-    f"{format_estimate(fit.fwhm_mev, 'meV')} wide.{'' if PHOTONS or SPECTRUM else known}"
+    f"{'Measured' if PHOTONS else 'Simulated'} photons: {emitters}, {summarise_photons(photons)}"
+    + ("" if PHOTONS else f" (truth: ON {truth.on_fraction:.3f}, ")
+    + (
+        ""
+        if PHOTONS
+        else f"g2(0) = {truth.g2_zero_with_background:.3f}, τ of its states {lifetimes} ns)"
+    )
+    + f". {'Measured' if SPECTRUM else 'Simulated'} spectrum: {summarise_spectrum(spectra)}"
+    + ("." if SPECTRUM else f" (truth: {1e3 * line.fwhm_ev:.1f} meV).")
 )
