@@ -13,9 +13,6 @@ from qdcomp.errors import QdcompError
 if TYPE_CHECKING:
     from qdcomp.experiment.photon_analysis import PhotonAnalysis, PhotonSettings
 
-IN_MEMORY_PHOTONS = 20_000_000
-"""Photons up to which a file is read into memory once; larger ones are read in pieces."""
-
 
 def _read_channels(text: str | None) -> tuple[int, ...] | None:
     if text is None:
@@ -112,14 +109,12 @@ def photons(
 
 
 def _analyse(path: Path, settings: PhotonSettings) -> PhotonAnalysis:
-    from qdcomp.experiment.files.file_source import collect_photons
     from qdcomp.experiment.files.photon_files import open_photons
     from qdcomp.experiment.photon_analysis import analyse_photons
 
     with notes.status(f"reading {path.name}") as status:
         source = open_photons(path)
-        held = collect_photons(source) if source.header.photons <= IN_MEMORY_PHOTONS else source
-        return analyse_photons(held, settings, lambda part: status.update(f"{path.name}: {part}"))
+        return analyse_photons(source, settings, lambda part: status.update(f"{path.name}: {part}"))
 
 
 def _report_one(path: Path, settings: PhotonSettings, out: Path | None, *, as_json: bool) -> None:

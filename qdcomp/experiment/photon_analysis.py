@@ -15,7 +15,7 @@ from qdcomp.experiment.correlations.intensity_selection import (
     select_intensities,
 )
 from qdcomp.experiment.decays.decay_analysis import DecayAnalysis, LifetimeModel, analyse_decay
-from qdcomp.experiment.photon_stream import PhotonSource, StreamHeader
+from qdcomp.experiment.photon_stream import PhotonSource, StreamHeader, hold_photons
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,8 @@ def analyse_photons(
     """
     chosen = settings or PhotonSettings()
     attempts = Attempts()
+    on_part("photons")
+    source = hold_photons(source)
     on_part("blinking")
     blinking = analyse_blinking(
         source,

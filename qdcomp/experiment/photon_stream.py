@@ -21,6 +21,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from qdcomp.errors import InputError
 
+HELD_PHOTONS = 12_000_000
+"""Photons of a file that are held rather than read again: 130 MB."""
+
 PICOSECONDS = 1e12
 """1 s in ps."""
 
@@ -234,6 +237,28 @@ def _add_microtimes(
     )
     kind = np.uint16 if bins <= np.iinfo(np.uint16).max + 1 else np.uint32
     return replace(stream, header=header, microtimes=microtimes.astype(kind))
+
+
+@dataclass(frozen=True)
+class HeldPhotons:
+    """Photons of a file that were read once, in the pieces that they came in."""
+
+    header: StreamHeader
+    chunks: tuple[PhotonStream, ...]
+
+    def iterate_chunks(self) -> Iterator[PhotonStream]:
+        """All photons in order, a piece at a time."""
+        return iter(self.chunks)
+
+
+def hold_photons(source: PhotonSource) -> PhotonSource:
+    """Give the same photons for reading several times.
+
+    A source of up to `HELD_PHOTONS` is read once and held; a longer one is read anew each time.
+    """
+    if isinstance(source, PhotonStream | HeldPhotons) or source.header.photons > HELD_PHOTONS:
+        return source
+    return HeldPhotons(source.header, tuple(source.iterate_chunks()))
 
 
 def compute_arrival_times(stream: PhotonStream) -> NDArray[np.int64]:
