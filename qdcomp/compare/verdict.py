@@ -218,9 +218,13 @@ def _state_nothing_to_compare(comparison: LinewidthComparison, rows: Sequence[Li
         return f"No verdict: {measured[0].reason}."
     nearest = min(sized, key=lambda row: abs(row.size_distance_nm or 0.0))
     calculated = sorted({_edge(row.calculated) for row in sized})
+    sizes = (
+        f"the calculated dot is {calculated[0]:.3g} nm"
+        if len(calculated) == 1
+        else f"the calculated dots are {calculated[0]:.3g} to {calculated[-1]:.3g} nm"
+    )
     sentences = [
-        f"No overlap: the calculated dots are {calculated[0]:.3g} to {calculated[-1]:.3g} nm, and "
-        f"no measured trend or dot is of that size; the nearest is "
+        f"No overlap: {sizes}, and no measured trend or dot is of that size; the nearest is "
         f"{abs(nearest.size_distance_nm or 0.0):.2g} nm away. Nothing is extrapolated.",
         state_row(nearest),
     ]
