@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from builders.page_plots import draw_plots
+from builders.page_plots import draw_plots, hover_over_point
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -201,21 +201,13 @@ def test_names_of_columns_sort(index):
 
 
 def test_a_plot_names_the_point_under_the_mouse(index):
-    from selenium.webdriver import ActionChains
-    from selenium.webdriver.support.ui import WebDriverWait
 
     plots = draw_plots(index)
     assert len(plots) == 3
     for plot in plots:
         assert "surrogate engine model" in plot.get_attribute("textContent")
     plot = index.find_element("id", "linewidth_edge")
-    index.execute_script("arguments[0].scrollIntoView({block: 'center'})", plot)
-    point = plot.find_element("css selector", ".scatterlayer .point")
-    ActionChains(index).move_to_element(point).perform()
-    WebDriverWait(index, 10).until(
-        lambda _: plot.find_elements("css selector", ".hoverlayer .hovertext")
-    )
-    assert "1.1" in plot.find_element("css selector", ".hoverlayer").get_attribute("textContent")
+    assert "1.1" in hover_over_point(index, plot)
 
 
 def canvas_pixels(browser) -> np.ndarray:

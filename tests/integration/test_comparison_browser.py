@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from builders.page_plots import draw_plots
+from builders.page_plots import draw_plots, hover_over_point
 
 pytestmark = pytest.mark.browser
 
@@ -36,16 +36,8 @@ def test_every_figure_has_its_points(loaded):
 
 
 def test_hovering_shows_the_numbers(loaded):
-    from selenium.webdriver import ActionChains
-    from selenium.webdriver.support.ui import WebDriverWait
-
     plot = loaded.find_elements("css selector", "[data-plot]")[0]
-    loaded.execute_script("arguments[0].scrollIntoView({block: 'center'})", plot)
-    point = plot.find_elements("css selector", ".scatterlayer .point")[0]
-    ActionChains(loaded).move_to_element(point).perform()
-    WebDriverWait(loaded, 10).until(
-        lambda _: plot.find_elements("css selector", ".hoverlayer .hovertext")
-    )
+    assert "published" in hover_over_point(loaded, plot)
 
 
 def test_telephone_needs_no_sideways_scrolling(loaded):
