@@ -33,11 +33,15 @@ class Durations:
         Length of the last stretch of the trace if it is of this state, so far [bins]; else None.
     bin_s
         Width of a time bin [s].
+    trace_bins
+        Length of the trace that they are cut out of [bins]; None where they are so many of a
+        number that was chosen, and not all that a time held.
     """
 
     bins: NDArray[np.int64]
     unfinished_bins: int | None
     bin_s: float
+    trace_bins: int | None = None
 
     @property
     def durations_s(self) -> NDArray[np.float64]:
@@ -139,11 +143,11 @@ def find_durations(on: NDArray[np.bool_], state: bool, bin_s: float) -> Duration
     """
     borders = np.flatnonzero(on[1:] != on[:-1]) + 1
     if len(borders) == 0:
-        return Durations(np.empty(0, np.int64), None, bin_s)
+        return Durations(np.empty(0, np.int64), None, bin_s, len(on))
     lengths = np.diff(borders)
     of_state = on[borders[:-1]] == state
     last = len(on) - int(borders[-1]) if bool(on[-1]) == state else None
-    return Durations(lengths[of_state].astype(np.int64), last, bin_s)
+    return Durations(lengths[of_state].astype(np.int64), last, bin_s, len(on))
 
 
 def _estimate_on_fraction(on: NDArray[np.bool_], switches: int) -> Estimate:

@@ -96,7 +96,7 @@ def _find_level_durations(on: NDArray[np.bool_], ends: NDArray[np.int64], state:
     borders = ends[places]
     of_state = on[places[:-1] + 1] == state
     last = int(ends[-1] - borders[-1]) if bool(on[-1]) == state else None
-    return Durations(np.diff(borders)[of_state], last, DURATION_UNIT_S)
+    return Durations(np.diff(borders)[of_state], last, DURATION_UNIT_S, int(ends[-1]))
 
 
 def _estimate_on_fraction(on: NDArray[np.bool_], durations_s: NDArray[np.float64]) -> Estimate:

@@ -98,7 +98,7 @@ class LoggedDurations:
 def fit_power_law(
     durations: Durations | Sequence[Durations],
     *,
-    minimum_bins: int = 2,
+    minimum_bins: int = 3,
     cutoff: bool = True,
     goodness: bool = True,
     seed: int = 1,
@@ -110,7 +110,8 @@ def fit_power_law(
     durations
         Stretches of the state; of several dots together, if the law is to be theirs.
     minimum_bins
-        Shortest stretch that is fitted [bins], at least 2: single bins are made by noise, too.
+        Shortest stretch that is fitted [bins], at least 2: single bins are made by noise, too, and
+        among those of two bins a few are missing, or joined over a short one that no bin shows.
     cutoff
         Whether to try an exponential cut-off.
     goodness
@@ -190,10 +191,26 @@ def _require_one_bin(series: Sequence[Durations]) -> float:
 
 
 def _correct_bias(data: DurationTally, exponent: float) -> Estimate:
-    """Take off the bias of the likelihood's maximum: α − 1 comes out too large by n/(n − 1)."""
+    """Take off the bias of the likelihood's maximum, for n durations or for a time.
+
+    θ = α − 1 comes out too large by θ/n for a chosen number n of durations. A trace holds as many
+    as fit into its time T, and fewer where they are long, which takes a part c of that away: θ̂ is
+    N/S with S the sum of x = ln(t/t_min), N − θS is a martingale, and to first order
+
+        E[θ̂] − θ = −Cov(N − θS, S)/S² = (θ/n)(1 − c),   c = θ Σ (x − mean x) t / T.
+    """
     n = max(int(data.times.sum()), 2)
-    shrink = (n - 1.0) / n
+    shrink = 1.0 - (1.0 - _find_time_share(data, exponent)) / n
     return Estimate(1.0 + shrink * (exponent - 1.0), shrink * _find_pure_error(data, exponent))
+
+
+def _find_time_share(data: DurationTally, exponent: float) -> float:
+    """c of `_correct_bias`: 0 for a chosen number of durations, 1 for exponential ones in a time."""
+    if not data.trace_bins:
+        return 0.0
+    t = np.concatenate([np.repeat(data.values.astype(np.float64), data.times), data.unfinished])
+    x = np.log(t)
+    return float((exponent - 1.0) * ((x - x.mean()) @ t) / data.trace_bins)
 
 
 def _find_pure_error(data: DurationTally, exponent: float) -> float:

@@ -45,6 +45,8 @@ class DurationTally:
         self.unfinished = np.array([end for end in ends if end >= minimum_bins], np.float64)
         self.n_unfinished = len(self.unfinished)
         self.total = int(self.times.sum()) + self.n_unfinished
+        traces = [one.trace_bins for one in durations]
+        self.trace_bins = None if None in traces else sum(filter(None, traces))
 
 
 def cost_pure(data: DurationTally, exponent: float) -> float:

@@ -37,6 +37,33 @@ def test_exponents_over_200_dots(exponent):
     assert 0.62 <= np.mean(np.abs(values - exponent) < errors) <= 0.74
 
 
+def draw_durations_of_a_time(rng, exponent, total):
+    """Draw what a trace of `total` bins shows of a dot that is OFF for as long, on the average."""
+    on, off = draw_bins(rng, exponent, total), draw_bins(rng, 2.5, total)
+    n = min(len(on), len(off))
+    starts = np.cumsum(on[:n] + off[:n]) - on[:n] - off[:n]
+    last = int(np.searchsorted(starts, total)) - 1
+    left = int(total - starts[last])
+    if on[last] < left:
+        return Durations(on[: last + 1], None, 0.01, total)
+    return Durations(on[:last], left, 0.01, total)
+
+
+@pytest.mark.parametrize(("exponent", "bins"), [(1.7, 20_000), (2.0, 3000), (2.5, 3000)])
+def test_exponents_of_as_many_durations_as_a_time_holds_over_200_dots(exponent, bins):
+    rng = np.random.default_rng(11)
+    found = [
+        fit_power_law(draw_durations_of_a_time(rng, exponent, bins), cutoff=False, goodness=False)
+        for _ in range(200)
+    ]
+    exponents = [fit.exponent for fit in found if fit.exponent is not None]
+    values = np.array([one.value for one in exponents])
+    errors = np.array([one.error for one in exponents])
+    assert len(values) > 190
+    assert abs(values.mean() - exponent) < 2 * values.std() / np.sqrt(200)
+    assert 0.62 <= np.mean(np.abs(values - exponent) < errors) <= 0.74
+
+
 def test_a_cut_off_is_found_where_there_is_one_and_only_there():
     rng = np.random.default_rng(3)
     cut = fit_power_law(Durations(draw_bins(rng, 1.5, 3000, cutoff=100.0), None, 0.01))
