@@ -104,7 +104,9 @@ def _control(
     from qdcomp.recipes.launchpads import open_launchpad
 
     runs = open_runs(folder)
-    with open_launchpad(find_launchpad(runs[0], launchpad)) as pad:
+    location = find_launchpad(runs[0], launchpad)
+    not_there = isinstance(location, Path) and not location.exists()  # and none is to be made
+    with open_launchpad(location, read_only=not_there) as pad:
         result = operation(runs, pad, pattern)
     for name in result.changed[:MOST_NAMED]:
         output.print(f"{done}: {name}")
