@@ -79,7 +79,11 @@ def pause_jobs(
     InputError
         No job matches, or the launchpad does not have the runs.
     """
-    return _change(select_jobs(runs, launchpad, pattern), launchpad, PAUSABLE, launchpad.pause_fw)
+
+    def hold(job: JobOnLaunchpad) -> None:
+        launchpad.pause_fw(job.fw_id)
+
+    return _change(select_jobs(runs, launchpad, pattern), launchpad, PAUSABLE, hold)
 
 
 def continue_jobs(
@@ -87,9 +91,8 @@ def continue_jobs(
 ) -> ControlResult:
     """Let jobs go on that were paused or cancelled; parameters and errors as `pause_jobs`."""
 
-    def go_on(fw_id: int) -> None:
-        launchpad.resume_fw(fw_id)
-        launchpad.reignite_fw(fw_id)
+    def go_on(job: JobOnLaunchpad) -> None:
+        _let_go(job, launchpad)
 
     return _change(select_jobs(runs, launchpad, pattern), launchpad, CONTINUABLE, go_on)
 
@@ -102,12 +105,11 @@ def cancel_jobs(
     What follows them waits. `continue_jobs` takes it back.
     """
 
-    def give_up(fw_id: int) -> None:
-        for launch in launchpad.launches.find(
-            {"fw_id": fw_id, "state": "RESERVED"}, {"launch_id": 1}
-        ):
+    def give_up(job: JobOnLaunchpad) -> None:
+        reserved = {"fw_id": job.fw_id, "state": "RESERVED"}
+        for launch in launchpad.launches.find(reserved, {"launch_id": 1}):
             launchpad.cancel_reservation(launch["launch_id"])
-        launchpad.defuse_fw(fw_id)
+        launchpad.defuse_fw(job.fw_id)
 
     return _change(select_jobs(runs, launchpad, pattern), launchpad, CANCELLABLE, give_up)
 
@@ -195,13 +197,13 @@ def _change(
     chosen: Sequence[JobOnLaunchpad],
     launchpad: LaunchPad,
     states: tuple[str, ...],
-    operation: Callable[[int], object],
+    operation: Callable[[JobOnLaunchpad], None],
 ) -> ControlResult:
     """Do an operation on the jobs that are in one of `states`."""
     due = [job for job in chosen if job.state in states]
     with _as_one(launchpad):
         for job in due:
-            operation(job.fw_id)
+            operation(job)
     return ControlResult(tuple(job.name for job in due), _count_left(chosen, states))
 
 
@@ -235,11 +237,17 @@ def _refuse_active(jobs: Sequence[JobOnLaunchpad]) -> None:
         )
 
 
+def _let_go(job: JobOnLaunchpad, launchpad: LaunchPad) -> None:
+    """Let a job go on that a user holds."""
+    if job.state == "PAUSED":
+        launchpad.resume_fw(job.fw_id)
+    if job.state == "DEFUSED":
+        launchpad.reignite_fw(job.fw_id)
+
+
 def _put_back(job: JobOnLaunchpad, launchpad: LaunchPad) -> None:
     """Make a job ready to run, and what follows it wait for it."""
-    if job.state in CONTINUABLE:
-        launchpad.resume_fw(job.fw_id)
-        launchpad.reignite_fw(job.fw_id)
+    _let_go(job, launchpad)
     now = launchpad.fireworks.find_one({"fw_id": job.fw_id}, {"state": 1})
     if now["state"] not in ("WAITING", "READY"):  # put back with one that it follows
         launchpad.rerun_fw(job.fw_id)
