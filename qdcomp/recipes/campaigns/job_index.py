@@ -125,7 +125,10 @@ def reuse_job(run: RunDirectory, directory: Path) -> RunRecord | None:
     if found is None or record is None or found.directory == directory:
         return None
     with lock_directory(directory):
-        _copy_outputs(run, found, directory, noted)
+        try:
+            _copy_outputs(run, found, directory, noted)
+        except OSError:
+            return None  # it was removed meanwhile, or there is no room: the engine says more
         now = datetime.now(UTC).isoformat(timespec="seconds")
         taken = replace(
             record,
