@@ -10,6 +10,7 @@ import qdcomp
 from qdcomp.cli.analyse import analyse
 from qdcomp.cli.build import build
 from qdcomp.cli.compare import compare
+from qdcomp.cli.jobs import jobs
 from qdcomp.cli.launchpad import lpad
 from qdcomp.cli.ligands import ligands
 from qdcomp.cli.photons import photons
@@ -63,6 +64,7 @@ for _command in (
 ):
     application.command()(_command)
 application.add_typer(ligands, name="ligands")
+application.add_typer(jobs, name="jobs")
 application.command(
     context_settings={
         "allow_extra_args": True,

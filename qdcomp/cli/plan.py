@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from qdcomp.cli.campaign import plan_campaign
 from qdcomp.cli.console import notes, output, print_table, print_warnings
 
 if TYPE_CHECKING:
@@ -25,13 +26,15 @@ EngineOption = Annotated[
 
 def studies() -> None:
     """List the studies that come with qdcomp."""
-    from qdcomp.recipes.studies import read_study
+    from qdcomp.recipes.campaigns.members import describe_members, read_members
     from qdcomp.resources import list_studies
 
     rows = [("study", "engine", "what it is")]
     for path in list_studies():
-        study = read_study(path)
-        rows.append((path.stem, study.engine, study.description))
+        found = read_members(path)
+        study = found.members[0].study
+        about = f"{study.description} ({describe_members(found)})"
+        rows.append((path.stem, found.engine, about if found.sweep else study.description))
     print_table(rows)
 
 
@@ -53,13 +56,21 @@ def plan(
     """
     from qdcomp.compare import check_reference
     from qdcomp.engines import load_engine
+    from qdcomp.recipes.campaigns.members import read_members
     from qdcomp.recipes.plan import build_structures, format_estimate, plan_study
-    from qdcomp.recipes.studies import read_study
     from qdcomp.resources import find_study
 
-    chosen = read_study(find_study(study), engine=engine)
+    found = read_members(find_study(study), engine=engine)
+    chosen = found.members[0].study
     if chosen.reference is not None:
         check_reference(**vars(chosen.reference))
+    if found.sweep is not None:
+        plan_campaign(found)
+        if inputs is not None:
+            _write_first_inputs(
+                chosen, load_engine(chosen.engine), build_structures(chosen), inputs
+            )
+        return
     with notes.status("building the structures"):
         structures = build_structures(chosen)
     code = load_engine(chosen.engine)

@@ -31,7 +31,8 @@ def report(
         Path | None,
         typer.Option(
             help="Folder of the report (default: report in the folder of the run; of one study of "
-            "ligands by several runs, side_by_side; of other runs, campaign)."
+            "ligands by several runs, side_by_side; report in the folder of a campaign; of other "
+            "runs, campaign)."
         ),
     ] = None,
     launchpad: LaunchpadOption = None,
@@ -59,6 +60,7 @@ def report(
 
 
 def _write(runs: Sequence[Path], out: Path | None, launchpad: str | None) -> MadeReport:
+    from qdcomp.recipes.campaigns.campaign_folder import is_campaign_folder
     from qdcomp.recipes.run_directory import open_run
     from qdcomp.report.campaign_folders import is_run_folder
     from qdcomp.report.campaign_page import report_campaign
@@ -77,6 +79,8 @@ def _write(runs: Sequence[Path], out: Path | None, launchpad: str | None) -> Mad
         all_states = [read_run_states(run, launchpad) for run in together]
         with notes.status("writing the report"):
             return report_side_by_side(together, all_states, out or SIDE_BY_SIDE)
+    if len(runs) == 1 and is_campaign_folder(runs[0]):
+        out = out or runs[0] / "report"
     with notes.status("reading the runs") as status:
         return report_campaign(
             runs,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from qdcomp.cli.campaign import FAILED, execute_campaign
 from qdcomp.cli.console import notes, output, print_warnings
 from qdcomp.cli.plan import EngineOption, StudyArgument
 
@@ -23,9 +24,7 @@ LaunchpadOption = Annotated[
     ),
 ]
 RunArgument = Annotated[Path, typer.Argument(help="Folder of the run.")]
-
-FAILED = 1
-"""Exit code when jobs failed."""
+FolderArgument = Annotated[Path, typer.Argument(help="Folder of the run or campaign.")]
 
 
 def run(
@@ -35,10 +34,17 @@ def run(
         Path | None, typer.Option(help="Folder of the run (default: runs/STUDY-ENGINE).")
     ] = None,
     launchpad: LaunchpadOption = None,
+    no_reuse: Annotated[
+        bool,
+        typer.Option(
+            "--no-reuse", help="Run jobs again that another run beside this one has done already."
+        ),
+    ] = False,
 ) -> None:
-    """Run a study from its structures to the report.
+    """Run a study from its structures to the report; of one with a sweep, every member.
 
-    A run that was cut off goes on where it stopped; finished jobs are not run again.
+    A run that was cut off goes on where it stopped; finished jobs are not run again, nor those that
+    another run in the same folder has done of the same inputs.
 
     For example:
       qdcomp run demo
@@ -48,29 +54,36 @@ def run(
     """
     from qdcomp.compare import check_reference
     from qdcomp.recipes.campaign import find_server
-    from qdcomp.recipes.checks import check_study
-    from qdcomp.recipes.run_directory import create_run
-    from qdcomp.recipes.studies import read_study
+    from qdcomp.recipes.campaigns.campaign_folder import make_runs
+    from qdcomp.recipes.campaigns.members import check_members, read_members
     from qdcomp.resources import find_study
 
-    chosen = read_study(find_study(study), engine=engine)
-    if chosen.reference is not None:
-        check_reference(**vars(chosen.reference))
+    found = read_members(find_study(study), engine=engine, reuse=False if no_reuse else None)
+    reference = found.members[0].study.reference
+    if reference is not None:
+        check_reference(**vars(reference))
     find_server(launchpad)  # a wrong one must not leave a folder behind
-    print_warnings(check_study(chosen))
-    root = out or Path("runs") / f"{chosen.name}-{chosen.engine}"
-    _execute(create_run(root, chosen), launchpad)
+    print_warnings(check_members(found))
+    root, runs = make_runs(found, out)
+    if found.sweep is not None:
+        execute_campaign(root, runs, launchpad)
+    else:
+        _execute(runs[0], launchpad)
 
 
-def resume(run: RunArgument, launchpad: LaunchpadOption = None) -> None:
-    """Go on with a run where it stopped: killed, interrupted, or with failed jobs.
+def resume(run: FolderArgument, launchpad: LaunchpadOption = None) -> None:
+    """Go on with a run or a campaign where it stopped: killed, interrupted, or with failed jobs.
 
     For example:
       qdcomp resume runs/demo
     """
+    from qdcomp.recipes.campaigns.campaign_folder import is_campaign_folder, open_runs
     from qdcomp.recipes.run_directory import open_run
 
-    _execute(open_run(run), launchpad)
+    if is_campaign_folder(run):
+        execute_campaign(run.resolve(), open_runs(run), launchpad)
+    else:
+        _execute(open_run(run), launchpad)
 
 
 def _execute(run: RunDirectory, launchpad: str | None) -> None:

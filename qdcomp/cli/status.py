@@ -6,22 +6,27 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from qdcomp.cli.console import notes, output, print_table
-from qdcomp.cli.run import LaunchpadOption, RunArgument
+from qdcomp.cli.run import FolderArgument, LaunchpadOption
 
 if TYPE_CHECKING:
     from qdcomp.recipes.job_state import JobState
 
 
-def status(run: RunArgument, launchpad: LaunchpadOption = None) -> None:
-    """Show how the jobs of a run stand, also while it runs.
+def status(run: FolderArgument, launchpad: LaunchpadOption = None) -> None:
+    """Show how the jobs of a run stand, or the members of a campaign, also while it runs.
 
     For example:
       qdcomp status runs/demo
     """
+    from qdcomp.cli.campaign import show_campaign
     from qdcomp.recipes.campaign import find_launchpad, read_job_states
+    from qdcomp.recipes.campaigns.campaign_folder import is_campaign_folder
     from qdcomp.recipes.launchpads import open_launchpad
     from qdcomp.recipes.run_directory import open_run
 
+    if is_campaign_folder(run):
+        show_campaign(run, launchpad)
+        return
     opened = open_run(run)
     with open_launchpad(find_launchpad(opened, launchpad), read_only=True) as pad:
         states = read_job_states(opened, pad)
@@ -29,6 +34,8 @@ def status(run: RunArgument, launchpad: LaunchpadOption = None) -> None:
     counts = Counter(state.state for state in states)
     output.print(", ".join(f"{count} {state}" for state, count in counts.items()))
     for state in states:
+        if state.reused_from:
+            output.print(f"not run again: {state.job.name}: taken over from {state.reused_from}")
         for correction in state.corrections:
             output.print(f"corrected in {state.job.name}: {correction}")
         if state.failure:

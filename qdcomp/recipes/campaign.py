@@ -53,6 +53,19 @@ def find_server(location: str | None = None) -> str | None:
 def find_launchpad(run: RunDirectory, location: str | None = None) -> str | Path:
     """Where the launchpad of a run is: as given, else the environment's, else the run's own.
 
+    The member of a campaign has that of the campaign.
+
+    Raises
+    ------
+    InputError
+        As `find_launchpad_of`.
+    """
+    return find_launchpad_of(run.launchpad_folder, location)
+
+
+def find_launchpad_of(folder: Path, location: str | None = None) -> str | Path:
+    """Where the launchpad of the folder of a run or campaign is, as `find_launchpad`.
+
     Raises
     ------
     InputError
@@ -62,13 +75,13 @@ def find_launchpad(run: RunDirectory, location: str | None = None) -> str | Path
     server = find_server(location)
     if server is not None:
         return server
-    noted = run.root / SERVER_LAUNCHPAD_NAME
+    noted = folder / SERVER_LAUNCHPAD_NAME
     if not noted.is_file():
-        return run.root / EMBEDDED_LAUNCHPAD_NAME
+        return folder / EMBEDDED_LAUNCHPAD_NAME
     uri = noted.read_text().strip()
     if _HIDDEN_SECRET in uri:
         raise InputError(
-            f"the launchpad of {run.root} is the server {uri}; "
+            f"the launchpad of {folder} is the server {uri}; "
             f"give its URI with the password in {LAUNCHPAD_VARIABLE}"
         )
     return uri
@@ -77,7 +90,8 @@ def find_launchpad(run: RunDirectory, location: str | None = None) -> str | Path
 def note_launchpad(run: RunDirectory, location: str | Path) -> None:
     """Write down which server a run is on, without the password, for `find_launchpad`."""
     if is_server(location):
-        (run.root / SERVER_LAUNCHPAD_NAME).write_text(f"{describe_location(location)}\n")
+        noted = run.launchpad_folder / SERVER_LAUNCHPAD_NAME
+        noted.write_text(f"{describe_location(location)}\n")
 
 
 def submit_run(run: RunDirectory, launchpad: LaunchPad) -> None:
@@ -88,6 +102,7 @@ def submit_run(run: RunDirectory, launchpad: LaunchPad) -> None:
     """
     root = str(run.root)
     if launchpad.workflows.find_one({"metadata.run_directory": root}, {"_id": 1}):
+        _update_priority(run, launchpad)
         return
     launchpad.fireworks.delete_many({"spec.run_directory": root})
     launchpad.add_wf(make_workflow(run))
@@ -103,16 +118,32 @@ def execute_run(
     Jobs that an earlier process left running are put back, and so are failed ones and those whose
     result was removed.
     """
-    query = {"spec.run_directory": str(run.root)}
     note_launchpad(run, location)
     with open_launchpad(location) as launchpad:
         submit_run(run, launchpad)
-        reset_lost_runs(launchpad, query)
-        _put_back_removed(run, launchpad)
-        for document in launchpad.fireworks.find(query | {"state": "FIZZLED"}, {"fw_id": 1}):
-            launchpad.rerun_fw(document["fw_id"])
-        launch_all(launchpad, query, run.root, lambda name: on_launch(run.find_job(name)))
-        return read_job_states(run, launchpad)
+        return launch_run(run, launchpad, on_launch)
+
+
+def launch_run(
+    run: RunDirectory, launchpad: LaunchPad, on_launch: Callable[[PlannedJob], None]
+) -> tuple[JobState, ...]:
+    """Do what `execute_run` does for a run that is on an open launchpad."""
+    query = {"spec.run_directory": str(run.root)}
+    reset_lost_runs(launchpad, query)
+    _put_back_removed(run, launchpad)
+    for document in launchpad.fireworks.find(query | {"state": "FIZZLED"}, {"fw_id": 1}):
+        launchpad.rerun_fw(document["fw_id"])
+    launch_all(launchpad, query, run.root, lambda name: on_launch(run.find_job(name)))
+    return read_job_states(run, launchpad)
+
+
+def _update_priority(run: RunDirectory, launchpad: LaunchPad) -> None:
+    """Give the jobs the priority that the study has now."""
+    priority = run.study.priority
+    launchpad.fireworks.update_many(
+        {"spec.run_directory": str(run.root), "spec._priority": {"$ne": priority}},
+        {"$set": {"spec._priority": priority}},
+    )
 
 
 def _put_back_removed(run: RunDirectory, launchpad: LaunchPad) -> None:
@@ -137,7 +168,8 @@ def read_job_states(run: RunDirectory, launchpad: LaunchPad) -> tuple[JobState, 
     found = launchpad.fireworks.find(
         {"spec.run_directory": str(run.root)}, {"name": 1, "state": 1, "fw_id": 1}
     )
-    documents = {document["name"]: document for document in found}
+    newest = sorted(found, key=lambda document: document["fw_id"])
+    documents = {document["name"]: document for document in newest}
     if not documents:
         raise InputError(
             f"the launchpad has no jobs of {run.root}: it was not started there, or the folder was "
@@ -171,4 +203,5 @@ def _describe_job(
         walltime_s=record.walltime_s if record else None,
         corrections=tuple(record.corrections) if record else (),
         failure=message or kind,
+        reused_from=record.reused_from if record else "",
     )

@@ -56,6 +56,8 @@ class RunRecord:
         How often the engine was started here; more than one where a run was cut off.
     corrections
         What custodian's handlers changed, oldest first.
+    reused_from
+        Folder of the job whose outputs were taken over; empty where the engine ran here.
     """
 
     command: list[str]
@@ -65,6 +67,7 @@ class RunRecord:
     walltime_s: float
     runs: int
     corrections: list[str]
+    reused_from: str = ""
 
 
 class _EngineCommand(Job):
@@ -126,16 +129,14 @@ def run_job(engine: Engine, directory: Path) -> RunRecord:
     earlier = read_run_record(directory)
     if earlier is not None and engine.is_complete(directory):
         return earlier
-    with _lock_directory(directory) as lock:
+    with lock_directory(directory) as lock:
         if (directory / engine.output_name).exists():
             engine.restart_from(directory, directory)
         job = _EngineCommand(engine, directory, lock)
         started = time.time()
         failure, corrections = _run_through_custodian(engine, job, directory)
         record = _make_record(engine, directory, earlier, job.starts, started, corrections)
-    partial = directory / f"{RECORD_NAME}.partial"
-    partial.write_text(json.dumps(asdict(record), indent=2) + "\n")
-    partial.replace(directory / RECORD_NAME)
+    write_run_record(directory, record)
     if not engine.is_complete(directory):
         try:
             engine.parse(directory)  # the engine knows best what went wrong, and says so
@@ -149,6 +150,13 @@ def run_job(engine: Engine, directory: Path) -> RunRecord:
             directory,
         )
     return record
+
+
+def write_run_record(directory: Path, record: RunRecord) -> None:
+    """Write how the job in `directory` was run, whole or not at all."""
+    partial = directory / f"{RECORD_NAME}.partial"
+    partial.write_text(json.dumps(asdict(record), indent=2) + "\n")
+    partial.replace(directory / RECORD_NAME)
 
 
 def read_run_record(directory: Path) -> RunRecord | None:
@@ -235,7 +243,7 @@ def _read_tail(path: Path) -> str:
 
 
 @contextmanager
-def _lock_directory(directory: Path) -> Iterator[int]:
+def lock_directory(directory: Path) -> Iterator[int]:
     """Hold `directory` for this process and the engine it starts, which inherits the lock."""
     with (directory / _LOCK_NAME).open("w") as stream:
         _acquire(stream, directory)

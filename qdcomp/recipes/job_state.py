@@ -25,6 +25,8 @@ class JobState:
         What custodian's handlers changed.
     failure
         Why it failed; empty if it did not.
+    reused_from
+        Folder of the job whose outputs it has; empty where its engine ran.
     """
 
     job: PlannedJob
@@ -33,3 +35,4 @@ class JobState:
     walltime_s: float | None
     corrections: tuple[str, ...]
     failure: str
+    reused_from: str = ""

@@ -19,7 +19,7 @@ A run of a study of ligands has several structures, ``structures/complex.extxyz`
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -34,6 +34,7 @@ from qdcomp.recipes.surface_schema import SurfaceStudy, as_surface_study
 from qdcomp.structures import Structure, read_structure
 
 STUDY_NAME = "study.yaml"
+CAMPAIGN_NAME = "campaign.json"
 EMBEDDED_LAUNCHPAD_NAME = "launchpad.sqlite"
 SERVER_LAUNCHPAD_NAME = "launchpad.uri"
 TRAJECTORY_NAME = "trajectory.h5"
@@ -77,6 +78,17 @@ class RunDirectory:
     def surface_study(self) -> SurfaceStudy:
         """The study, where it is one of ligands and surfaces; else an `InputError`."""
         return as_surface_study(self.study)
+
+    @property
+    def campaign_folder(self) -> Path | None:
+        """Folder of the campaign that it is a member of; None where it is of none."""
+        parent = self.root.parent
+        return parent if (parent / CAMPAIGN_NAME).is_file() else None
+
+    @property
+    def launchpad_folder(self) -> Path:
+        """Folder that has its launchpad: that of its campaign, or else its own."""
+        return self.campaign_folder or self.root
 
     def built_path(self, piece: str = "") -> Path:
         """Where a structure is as built; a dot is its run's only one and has no name."""
@@ -194,16 +206,23 @@ def create_run(root: Path, study: Study) -> RunDirectory:
                 f"{root} holds a run of another study, {there.name} with the engine "
                 f"{there.engine}; choose another folder with --out, or remove it"
             )
+        if (there.priority, there.reuse) != (study.priority, study.reuse):
+            there = replace(there, priority=study.priority, reuse=study.reuse)
+            _write_study(path, there)
         return RunDirectory(root, there)
     if root.exists() and not root.is_dir():
         raise InputError(f"{root} is a file, and a run is a folder; choose another with --out")
     if root.is_dir() and any(root.iterdir()):
         raise InputError(f"{root} is not empty and not a run; choose another folder with --out")
     root.mkdir(parents=True, exist_ok=True)
+    _write_study(path, study)
+    return RunDirectory(root, read_study(path))
+
+
+def _write_study(path: Path, study: Study) -> None:
     partial = path.with_suffix(".partial")
     partial.write_text(study.to_yaml(), encoding="utf-8")
     partial.replace(path)
-    return RunDirectory(root, read_study(path))
 
 
 def open_run(root: Path) -> RunDirectory:

@@ -15,6 +15,7 @@ from qdcomp.analysis import DotAnalysis, analyse_dot, compute_dephasing
 from qdcomp.analysis.dot import DEFAULT_TEMPERATURES_K
 from qdcomp.engines import EngineJob
 from qdcomp.errors import ConvergenceError, EngineError, InputError, QdcompError, StoreError
+from qdcomp.recipes.campaigns import job_index
 from qdcomp.recipes.dot_schema import AnalysisSpec
 from qdcomp.recipes.execution import RunRecord, read_run_record, run_job
 from qdcomp.recipes.plan import build_structures, describe_engine_job
@@ -53,9 +54,11 @@ def write_job_inputs(run: RunDirectory, job: PlannedJob) -> dict[str, str]:
         structure, atoms = _read_start(run, job)
         engine_job = describe_engine_job(run.study, job, structure, atoms)
         run.engine.check(engine_job)
+        before = job_index.list_files(directory)
         names = _place_inputs(run, engine_job, directory)
         if job.previous is not None:
             run.engine.restart_from(directory, run.job_directory(run.find_job(job.previous)))
+        job_index.note_inputs(run, directory, names, before)
         _write_json(listing, {name: _hash_file(directory / name) for name in names})
     return read_input_hashes(directory)
 
@@ -82,7 +85,9 @@ def read_input_hashes(directory: Path) -> dict[str, str]:
 
 
 def run_engine(run: RunDirectory, job: PlannedJob) -> RunRecord:
-    """Run the engine on a job; after a relaxation, write the relaxed structure.
+    """Run the engine on a job, or take over what another run has done of the same inputs.
+
+    After a relaxation, write the relaxed structure.
 
     Raises
     ------
@@ -94,13 +99,14 @@ def run_engine(run: RunDirectory, job: PlannedJob) -> RunRecord:
     failure = directory / FAILURE_NAME
     failure.unlink(missing_ok=True)
     try:
-        record = run_job(run.engine, directory)
+        record = job_index.reuse_job(run, directory) or run_job(run.engine, directory)
         if job.kind == "energy" and run.engine.parse(directory).ends_unconverged:
             raise ConvergenceError("the self-consistent field did not converge", directory)
         if job.kind == "relax":
             result = run.engine.parse(directory)
             relaxed = run.read_built(job.piece).with_positions(result.atoms.positions)
             write_whole(run.relaxed_path(job.piece), relaxed)
+        job_index.enter_job(run, directory)
     except QdcompError as error:
         failure.write_text(f"{error}\n", encoding="utf-8")
         raise

@@ -15,13 +15,15 @@ import re
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from qdcomp.engines import ENGINES, RelaxationSettings
 from qdcomp.errors import InputError, ParseError
 from qdcomp.recipes.dot_schema import DotStudy
 from qdcomp.recipes.dot_sections import check_dot, read_dot_fields
 from qdcomp.recipes.quantities import ENERGY, FORCE
-from qdcomp.recipes.study_document import Section, read_document
-from qdcomp.recipes.study_schema import MAX_STEPS, ReferenceSpec, Study
+from qdcomp.recipes.study_document import Problems, Section, compose_document
+from qdcomp.recipes.study_schema import HIGHEST_PRIORITY, MAX_STEPS, ReferenceSpec, Study
 from qdcomp.recipes.surface_schema import SurfaceStudy
 from qdcomp.recipes.surface_sections import check_surface, read_surface_fields
 
@@ -32,10 +34,18 @@ SURFACE_RECIPES = ("ligand_binding", "surface_energy", "ligand_pair", "gas_entro
 RECIPES = (DOT_RECIPE, *SURFACE_RECIPES)
 """Recipes that a study may name."""
 
+LARGEST_SEED = 2**31 - 1
+
+SWEEP_KEY = "sweep"
+"""Section that makes a study one of many members (`qdcomp.recipes.campaigns`)."""
+
 _FILE_ENDINGS = (".yaml", ".yml")
 """Endings of a setting that is the path of a file."""
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
+LONGEST_NAME = 80
+"""Most characters of the name of a study."""
+
+_NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_.-]{{0,{LONGEST_NAME - 1}}}")
 
 
 def read_study(path: Path | str, *, engine: str | None = None) -> Study:
@@ -51,20 +61,66 @@ def read_study(path: Path | str, *, engine: str | None = None) -> Study:
     Raises
     ------
     InputError
-        The file is missing, or asks for something impossible; every problem with its line.
+        The file is missing, or asks for something impossible, every problem with its line; or it
+        is a sweep of many studies.
     ParseError
         The file is not YAML.
     """
     path = Path(path)
-    if engine is not None and engine not in ENGINES:
-        raise InputError(f"there is no engine {engine!r}; engines: {', '.join(ENGINES)}")
+    content, node = open_study_file(path)
+    for key, _ in node.value:
+        if key.value == SWEEP_KEY:
+            raise InputError(
+                f"{path}, line {key.start_mark.line + 1}: this study has a sweep, so it is many, "
+                "and this needs one: take one of its members from the folder of the campaign, or "
+                "remove the sweep"
+            )
+    return read_study_node(node, Problems(path), content, engine=engine)
+
+
+def open_study_file(path: Path) -> tuple[bytes, yaml.MappingNode]:
+    """Content of the file of a study, and its YAML as a node.
+
+    Raises
+    ------
+    InputError
+        The file is missing.
+    ParseError
+        It is not YAML in UTF-8.
+    """
     content = _read_bytes(path)
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise ParseError("not a text in UTF-8; save the file as UTF-8", path, line) from None
-    document, problems = read_document(path, text)
+    return content, compose_document(path, text)
+
+
+def read_study_node(
+    node: yaml.MappingNode, problems: Problems, content: bytes, *, engine: str | None = None
+) -> Study:
+    """Read and check a study from its YAML.
+
+    Parameters
+    ----------
+    node
+        The YAML of the file, without a sweep.
+    problems
+        Where problems are noted.
+    content
+        Content of the file, whose hash the study keeps.
+    engine
+        Engine to use instead of the one that the file names.
+
+    Raises
+    ------
+    InputError
+        As `read_study`.
+    """
+    if engine is not None and engine not in ENGINES:
+        raise InputError(f"there is no engine {engine!r}; engines: {', '.join(ENGINES)}")
+    path, document = problems.path, Section(node, "", problems)
     fields = _read_common_fields(document, engine)
     if fields["recipe"] is None:
         document.pass_over("recipe")  # which keys there may be is the recipe's to say
@@ -115,8 +171,13 @@ def _read_common_fields(document: Section, engine: str | None) -> dict[str, Any]
         "reference": _read_reference(document),
     }
     fields["engine"] = engine or fields["engine"]
-    seed = document.take_integer("seed", 0, 2**31 - 1)
-    return fields | {"seed": 1 if seed is None else seed}
+    seed = document.take_integer("seed", 0, LARGEST_SEED)
+    reuse = document.take_flag("reuse")
+    return fields | {
+        "seed": 1 if seed is None else seed,
+        "priority": document.take_integer("priority", 0, HIGHEST_PRIORITY) or 0,
+        "reuse": True if reuse is None else reuse,
+    }
 
 
 def _read_name(document: Section) -> str | None:

@@ -72,8 +72,8 @@ class Problems:
         raise InputError(count + "\n".join(lines))
 
 
-def read_document(path: Path, text: str) -> tuple[Section, Problems]:
-    """Read the YAML `text` of the file `path`: its mapping, and where its problems are noted.
+def compose_document(path: Path, text: str) -> yaml.MappingNode:
+    """Compose the YAML `text` of the file `path` into its node.
 
     Raises
     ------
@@ -89,8 +89,7 @@ def read_document(path: Path, text: str) -> tuple[Section, Problems]:
         raise _describe_syntax_error(error, path) from None
     if not isinstance(node, yaml.MappingNode):
         raise ParseError("a study is a list of 'key: value' lines; found none", path, 1)
-    problems = Problems(path)
-    return Section(node, "", problems), problems
+    return node
 
 
 def _refuse_unusual_yaml(text: str, path: Path) -> None:

@@ -17,6 +17,12 @@ from qdcomp.recipes.quantities import ENERGY, FORCE, format_optional, format_qua
 MAX_STEPS = 10**9
 """Most steps that a study may ask for in one stretch of dynamics or one relaxation."""
 
+HIGHEST_PRIORITY = 100
+"""Highest priority of a study."""
+
+INDIFFERENT = ("name", "description", "reference", "priority", "reuse")
+"""What a study says that does not decide its results."""
+
 
 @dataclass(frozen=True)
 class ReferenceSpec:
@@ -58,6 +64,10 @@ class Study:
         the name of the setting ends in (``cutoff_ry``), else in the internal unit.
     seed
         Seed of everything random in it.
+    priority
+        FireWorks starts the jobs of a higher one first, 0 to `HIGHEST_PRIORITY`.
+    reuse
+        Whether a job is taken over from another run that has done it already.
     source
         File that it was read from.
     source_sha256
@@ -72,6 +82,8 @@ class Study:
     engine_settings: Mapping[str, Any] = field(default_factory=dict)
     reference: ReferenceSpec | None = None
     seed: int = 1
+    priority: int = 0
+    reuse: bool = True
     source: Path | None = None
     source_sha256: str = ""
 
@@ -81,9 +93,9 @@ class Study:
 
     @property
     def study_hash(self) -> str:
-        """SHA-256 of all that decides the results: not of name, description, reference, file."""
+        """SHA-256 of all that decides the results: not of what `INDIFFERENT` names."""
         decisive = self.to_dict()
-        for key in ("name", "description", "reference"):
+        for key in INDIFFERENT:
             decisive.pop(key, None)
         return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
 
@@ -104,6 +116,7 @@ class Study:
             }
             | self.describe_body()
             | {"engines": {self.engine: dict(self.engine_settings)}, "seed": self.seed}
+            | {"priority": self.priority or None, "reuse": None if self.reuse else False}
         )
         return content
 

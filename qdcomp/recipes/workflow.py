@@ -64,16 +64,19 @@ def make_workflow(run: RunDirectory) -> Workflow:
 def _make_firework(
     run: RunDirectory, job: PlannedJob, parents: list[Firework], number: int
 ) -> Firework:
+    campaign = run.campaign_folder
     return Firework(
         [task() for task in TASKS[job.kind]],
         name=job.name,
         parents=parents,
         fw_id=number,
-        spec={
+        spec=({"campaign_directory": str(campaign)} if campaign else {})
+        | {
             "run_directory": str(run.root),
             "job": job.name,
             "_launch_dir": str(run.job_directory(job)),
             "_category": run.study.engine if job.kind in ENGINE_KINDS else OWN_CATEGORY,
             "_allow_fizzled_parents": job.tolerates_failures,
+            "_priority": run.study.priority,
         },
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from qdcomp.errors import InputError
+from qdcomp.recipes.campaigns.campaign_folder import is_campaign_folder
 from qdcomp.recipes.run_directory import (
     EMBEDDED_LAUNCHPAD_NAME,
     SERVER_LAUNCHPAD_NAME,
@@ -59,7 +60,8 @@ def find_run_folders(named: Sequence[Path]) -> tuple[Path, ...]:
 
 
 def _search(folder: Path, depth: int) -> Iterator[Path]:
-    if is_run_folder(folder) or any((folder / name).exists() for name in TRACES):
+    is_lost_run = any((folder / name).exists() for name in TRACES)
+    if is_run_folder(folder) or (is_lost_run and not is_campaign_folder(folder)):
         yield folder
         return
     try:

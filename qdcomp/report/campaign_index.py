@@ -9,6 +9,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from qdcomp.report.campaign_pooling import PooledRow
 from qdcomp.report.campaign_rows import STATES, CampaignRow
 from qdcomp.report.page_shell import render_template
 from qdcomp.report.panel import Panel
@@ -104,6 +105,7 @@ def render_index(
     panels: Sequence[Panel],
     beside: Sequence[SideBySide] = (),
     comparison: str = "",
+    pools: Sequence[PooledRow] = (),
 ) -> str:
     """Give the text of ``index.html``.
 
@@ -117,6 +119,8 @@ def render_index(
         Pages of ligand runs side by side.
     comparison
         Address of a page that holds calculation against measurement; empty where there is none.
+    pools
+        Runs that differ only in the seed, as one.
     """
     n_runs = sum(entry.row.state != "no run" for entry in rows)
     return render_template(
@@ -130,6 +134,7 @@ def render_index(
         choices={name: _list_choices(rows, name) for name in FILTERS},
         together=panels,
         beside=beside,
+        pools=pools,
         comparison=comparison,
         policy=SHARED_POLICY,
         library=f"{ASSET_FOLDER}/{LIBRARY_NAME}",

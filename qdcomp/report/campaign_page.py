@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from qdcomp.errors import InputError, QdcompError, StoreError
+from qdcomp.recipes.campaigns.launchpad_reader import LaunchpadReader
 from qdcomp.recipes.job_state import JobState
 from qdcomp.recipes.run_directory import RunDirectory
 from qdcomp.recipes.surface_schema import SurfaceStudy
@@ -23,6 +24,7 @@ from qdcomp.report.campaign_index import (
     tabulate_rows,
 )
 from qdcomp.report.campaign_panels import campaign_panels
+from qdcomp.report.campaign_pooling import pool_rows
 from qdcomp.report.campaign_rows import CampaignRow, read_row, read_run_states
 from qdcomp.report.content import MadeReport
 from qdcomp.report.page_shell import FIGURE_FOLDER
@@ -83,9 +85,10 @@ def report_campaign(
     if is_run_folder(directory):
         raise InputError(f"{directory} is a run; choose another folder with --out")
     rows = []
-    for label, folder in zip(label_folders(found), found, strict=True):
-        on_run(label)
-        rows.append(read_row(label, folder, launchpad))
+    with LaunchpadReader(launchpad) as reader:
+        for label, folder in zip(label_folders(found), found, strict=True):
+            on_run(label)
+            rows.append(read_row(label, folder, launchpad, reader.read_states))
     try:
         return _write_files(rows, directory, launchpad)
     except OSError as error:
@@ -101,7 +104,8 @@ def _write_files(rows: Sequence[CampaignRow], root: Path, launchpad: str | None)
     library = write_library(root)
     shown = _copy_pages(rows, root, library)
     beside, problems = _write_side_by_side(rows, root, library, launchpad)
-    panels = campaign_panels(rows)
+    together, pools = pool_rows(rows)
+    panels = campaign_panels(together)
     for panel in panels:
         save_panel(panel, figures)
     table = tabulate_rows(shown)
@@ -109,7 +113,8 @@ def _write_files(rows: Sequence[CampaignRow], root: Path, launchpad: str | None)
     (root / "runs.json").write_text(write_json(table), encoding="utf-8")
     index = root / "index.html"
     comparison = next((name for name in COMPARISON_PAGES if (root / name).is_file()), "")
-    index.write_text(render_index(shown, panels, beside, comparison), encoding="utf-8")
+    text = render_index(shown, panels, beside, comparison, pools)
+    index.write_text(text, encoding="utf-8")
     return MadeReport(path=index, headline=(count_states(rows),), warnings=problems)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -40,6 +40,9 @@ RunState = Literal["finished", "unfinished", "failed", "damaged", "no run"]
 
 STATES: tuple[RunState, ...] = ("finished", "unfinished", "failed", "damaged", "no run")
 """How a run can stand, in the order of the index."""
+
+StatesReader = Callable[[RunDirectory], tuple[JobState, ...]]
+"""Reads how the jobs of a run stand."""
 
 MEV = 1e3
 """meV per eV."""
@@ -120,7 +123,12 @@ def read_run_states(run: RunDirectory, launchpad: str | None) -> tuple[JobState,
         return read_job_states(run, pad)
 
 
-def read_row(label: str, folder: Path, launchpad: str | None = None) -> CampaignRow:
+def read_row(
+    label: str,
+    folder: Path,
+    launchpad: str | None = None,
+    read_states: StatesReader | None = None,
+) -> CampaignRow:
     """Read one run, and make its own page where that is missing or older than its results.
 
     Parameters
@@ -131,10 +139,12 @@ def read_row(label: str, folder: Path, launchpad: str | None = None) -> Campaign
         Its folder.
     launchpad
         URI of the launchpad server; None takes the run's own.
+    read_states
+        Reads how the jobs of a run stand; None opens its launchpad.
     """
     row = CampaignRow(label, folder, "damaged")
     try:
-        row = _read(row, launchpad)
+        row = _read(row, read_states or (lambda run: read_run_states(run, launchpad)))
     except QdcompError as error:
         row = replace(row, reason=str(error))
     except Exception as error:  # no damage that nobody foresaw may hide the other runs
@@ -142,13 +152,13 @@ def read_row(label: str, folder: Path, launchpad: str | None = None) -> Campaign
     return replace(row, reason=_shorten(row.reason, folder))
 
 
-def _read(row: CampaignRow, launchpad: str | None) -> CampaignRow:
+def _read(row: CampaignRow, read_states: StatesReader) -> CampaignRow:
     if not is_run_folder(row.folder):
         return _describe_no_run(row)
     run = open_run(row.folder)
     row = replace(row, run=run, facts=describe_study(run.study, _find_edge(run)))
     try:
-        jobs, unknown = read_run_states(run, launchpad), None
+        jobs, unknown = read_states(run), None
     except (InputError, StoreError) as error:
         jobs, unknown = (), error
     state, reason = judge_run(run, jobs, unknown)
@@ -219,7 +229,9 @@ def judge_run(
 def _judge_without_jobs(run: RunDirectory, unknown: QdcompError | None) -> tuple[RunState, str]:
     if _has_results(run):
         return "finished", f"how its jobs stood is not known: {unknown}"
-    if not (run.root / EMBEDDED_LAUNCHPAD_NAME).exists() and isinstance(unknown, StoreError):
+    if not (run.launchpad_folder / EMBEDDED_LAUNCHPAD_NAME).exists() and isinstance(
+        unknown, StoreError
+    ):
         return "unfinished", f"it was not started; {_resume(run)}"
     return "damaged" if isinstance(unknown, StoreError) else "unfinished", str(unknown)
 

@@ -22,7 +22,7 @@ structure:
 relaxation: {{max_force: 24 meV/angstrom, max_steps: 50}}
 sampling: {{temperatures: {temperatures}, duration: 50 fs, timestep: 10 fs, thermostat_time: none}}
 engines: {{model: {{parameters: cspbbr3_prototype}}}}
-seed: 1
+seed: {seed}
 """
 
 PAGE = (
@@ -39,6 +39,7 @@ def make_dot_run(
     cells: int = 2,
     more: str = "",
     reference: str = "",
+    seed: int = 1,
 ) -> RunDirectory:
     """A run of a dot with an analysis for each temperature, and a page; without, one not begun."""
     temperatures = [f"{analysis.temperature_k:g} K" for analysis in analyses] or ["10 K"]
@@ -47,6 +48,7 @@ def make_dot_run(
         cells=cells,
         more=more,
         reference=reference,
+        seed=seed,
         temperatures=f"[{', '.join(temperatures)}]",
     )
     run = _create(root, text)

@@ -151,3 +151,4 @@ def test_studies_lists_the_papers_campaign():
     result = runner.invoke(application, ["studies"])
     assert "raino2022_dot_1p8nm" in result.output
     assert "smoke_cp2k" in result.output
+    assert "6 members: 2 × structure.cells, 3 × seed" in result.output

@@ -19,6 +19,7 @@ LIGAND_ENGINES = ("cp2k", "vasp")
 PLANNED = [
     pytest.param(path, engine, id=f"{path.stem} {engine}")
     for path in list_studies()
+    if path.stem != "sweep_demo"
     for engine in (
         LIGAND_ENGINES if path.stem.startswith(("mi2025", "smoke_slab")) else DOT_ENGINES
     )

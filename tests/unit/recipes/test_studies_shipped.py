@@ -13,7 +13,7 @@ from qdcomp.recipes.planned_job import ENGINE_KINDS
 from qdcomp.recipes.studies import read_study
 from qdcomp.resources import list_studies
 
-ALL_STUDIES = {path.stem: path for path in list_studies()}
+ALL_STUDIES = {path.stem: path for path in list_studies() if path.stem != "sweep_demo"}
 LIGAND_STUDIES = {"smoke_slab_cp2k", *(name for name in ALL_STUDIES if name.startswith("mi2025"))}
 STUDIES = {name: path for name, path in ALL_STUDIES.items() if name not in LIGAND_STUDIES}
 DOT_ENGINES = ("model", "cp2k")

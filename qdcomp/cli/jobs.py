@@ -1,0 +1,118 @@
+"""``qdcomp jobs``: pause, continue, cancel or rerun a part of a run or campaign."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from qdcomp.cli.console import notes, output
+from qdcomp.cli.run import FolderArgument, LaunchpadOption
+
+if TYPE_CHECKING:
+    from qdcomp.recipes.campaigns.job_control import ControlResult
+
+jobs = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    help="Pause, continue, cancel or rerun jobs of a run or campaign: "
+    "qdcomp jobs pause runs/demo --match '*sample*'.",
+)
+
+MatchOption = Annotated[
+    str,
+    typer.Option(help="Which jobs: a name as status shows it, with the wildcards * and ?."),
+]
+
+MOST_NAMED = 10
+"""Jobs that are named; of more, the number is said."""
+
+
+@jobs.command("pause")
+def pause(run: FolderArgument, match: MatchOption = "*", launchpad: LaunchpadOption = None) -> None:
+    """Hold jobs that have not begun; what runs goes on.
+
+    For example:
+      qdcomp jobs pause runs/demo --match '*sample*'
+    """
+    from qdcomp.recipes.campaigns.job_control import pause_jobs
+
+    _control(pause_jobs, "paused", run, match, launchpad)
+    notes.print(f"let them go on with: qdcomp jobs continue {run}")
+
+
+@jobs.command("continue")
+def go_on(run: FolderArgument, match: MatchOption = "*", launchpad: LaunchpadOption = None) -> None:
+    """Let jobs go on that were paused or cancelled.
+
+    For example:
+      qdcomp jobs continue runs/demo
+    """
+    from qdcomp.recipes.campaigns.job_control import continue_jobs
+
+    _control(continue_jobs, "going on", run, match, launchpad)
+
+
+@jobs.command("cancel")
+def cancel(
+    run: FolderArgument, match: MatchOption = "*", launchpad: LaunchpadOption = None
+) -> None:
+    """Give up jobs that are neither done nor running; continue takes it back.
+
+    For example:
+      qdcomp jobs cancel runs/demo --match '*300 K*'
+    """
+    from qdcomp.recipes.campaigns.job_control import cancel_jobs
+
+    _control(cancel_jobs, "cancelled", run, match, launchpad)
+
+
+@jobs.command("rerun")
+def rerun(
+    run: FolderArgument,
+    match: Annotated[
+        str, typer.Option(help="Which jobs: a name as status shows it, with wildcards; all is '*'.")
+    ],
+    launchpad: LaunchpadOption = None,
+) -> None:
+    """Put back jobs that have run, and all that follows them; their results are kept aside.
+
+    For example:
+      qdcomp jobs rerun runs/demo --match '01 relax'
+    """
+    from qdcomp.recipes.campaigns.job_control import rerun_jobs
+
+    result = _control(rerun_jobs, "put back", run, match, launchpad)
+    for folder in result.set_aside:
+        output.print(f"earlier results: {folder}")
+    if result.changed:
+        notes.print(f"run them with: qdcomp resume {run}")
+
+
+def _control(
+    operation: Callable[..., ControlResult],
+    done: str,
+    folder: Path,
+    pattern: str,
+    launchpad: str | None,
+) -> ControlResult:
+    """Do an operation on the launchpad of a run or campaign, and say what was done."""
+    from qdcomp.recipes.campaign import find_launchpad
+    from qdcomp.recipes.campaigns.campaign_folder import open_runs
+    from qdcomp.recipes.launchpads import open_launchpad
+
+    runs = open_runs(folder)
+    location = find_launchpad(runs[0], launchpad)
+    not_there = isinstance(location, Path) and not location.exists()  # and none is to be made
+    with open_launchpad(location, read_only=not_there) as pad:
+        result = operation(runs, pad, pattern)
+    for name in result.changed[:MOST_NAMED]:
+        output.print(f"{done}: {name}")
+    if len(result.changed) > MOST_NAMED:
+        output.print(f"and {len(result.changed) - MOST_NAMED} more")
+    output.print(f"{done}: {len(result.changed)} jobs")
+    for state, count in result.left.items():
+        output.print(f"left as they are: {count} {state}")
+    return result

@@ -1,0 +1,67 @@
+"""The members of a campaign, run one after another in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from fireworks import LaunchPad
+
+from qdcomp.recipes.campaign import launch_run, note_launchpad
+from qdcomp.recipes.campaigns.bulk_submission import submit_runs
+from qdcomp.recipes.campaigns.campaign_folder import open_campaign
+from qdcomp.recipes.campaigns.member_states import read_member_states
+from qdcomp.recipes.job_state import JobState
+from qdcomp.recipes.launchpads import open_launchpad
+from qdcomp.recipes.planned_job import PlannedJob
+from qdcomp.recipes.run_directory import RunDirectory
+
+
+def execute_members(
+    runs: Sequence[RunDirectory],
+    location: str | Path,
+    on_launch: Callable[[int, str], None] = lambda number, job: None,
+) -> Iterator[tuple[JobState, ...]]:
+    """Run every job of every member that is not complete.
+
+    As `qdcomp.recipes.campaign.execute_run` does it with one run: what an earlier process left
+    running, what failed and what lost its result is put back first. A member that fails does not
+    keep the others from running.
+
+    Parameters
+    ----------
+    runs
+        All members of one campaign.
+    location
+        Its launchpad.
+    on_launch
+        Told the number of the member, from 1, and the name of each job before it is launched.
+
+    Yields
+    ------
+    tuple of JobState
+        How the jobs of each member that was not complete stand, once it has run.
+    """
+    note_launchpad(runs[0], location)
+    with open_launchpad(location) as launchpad:
+        submit_runs(runs, launchpad)
+        complete = _find_complete(runs, launchpad)
+        for number, run in enumerate(runs, start=1):
+            if run.root in complete:
+                continue
+            yield launch_run(run, launchpad, _tell(on_launch, number))
+
+
+def _tell(on_launch: Callable[[int, str], None], number: int) -> Callable[[PlannedJob], None]:
+    return lambda job: on_launch(number, job.name)
+
+
+def _find_complete(runs: Sequence[RunDirectory], launchpad: LaunchPad) -> set[Path]:
+    """Find the members whose jobs are all done and have their results."""
+    campaign = open_campaign(runs[0].root.parent)
+    states = {member.folder: member for member in read_member_states(campaign, launchpad)}
+    return {
+        run.root
+        for run in runs
+        if states[run.root].is_complete and all(run.has_result(job) for job in run.jobs)
+    }
