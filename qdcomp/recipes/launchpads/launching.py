@@ -6,13 +6,14 @@ import io
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from fireworks import FWorker, LaunchPad
 from fireworks.core import rocket
+from fireworks.core.launchpad import get_action_from_gridfs
 from fireworks.core.rocket_launcher import launch_rocket
 from fireworks.utilities.fw_utilities import create_datestamp_dir
 from pymongo.errors import PyMongoError
@@ -20,6 +21,7 @@ from pymongo.errors import PyMongoError
 from qdcomp.errors import StoreError
 from qdcomp.recipes.launchpads.closing_launchpad import QUIET
 from qdcomp.recipes.launchpads.process_identity import label_worker
+from qdcomp.recipes.launchpads.trusted_tasks import check_specification, only_own_tasks
 
 _ROCKET_LOG = "rocket.launcher"
 
@@ -29,6 +31,7 @@ def launch_all(
     query: Mapping[str, Any],
     directory: str | Path,
     on_launch: Callable[[str], None] = lambda name: None,
+    tasks: Collection[str] = (),
 ) -> tuple[int, ...]:
     """Launch one FireWork after another until none is ready; it neither waits nor polls.
 
@@ -45,6 +48,8 @@ def launch_all(
         Folder to launch from.
     on_launch
         Called with the name of each FireWork before it is launched.
+    tasks
+        Names of tasks (``_fw_name``) that are launched beside those of qdcomp.
 
     Returns
     -------
@@ -56,13 +61,14 @@ def launch_all(
     KeyboardInterrupt
         The user ended it; the FireWork that was running is ready again.
     StoreError
-        The launchpad could not be written.
+        The launchpad could not be written, or asks for what is no job of qdcomp.
     """
     directory = Path(directory).resolve()
     worker = label_worker(FWorker(query=dict(query)))
     launched: list[int] = []
-    with _keep_quiet(), _end_pings(), _keep_folder():
+    with only_own_tasks(tasks), _keep_quiet(), _end_pings(), _keep_folder():
         while (ready := launchpad._get_a_fw_to_run(query=worker.query, checkout=False)) is not None:
+            check_specification(ready.spec, tasks)
             on_launch(ready.name)
             if _launch(launchpad, worker, ready.fw_id, directory):
                 launched.append(ready.fw_id)
@@ -75,8 +81,9 @@ def find_failure(launchpad: LaunchPad, fw_id: int) -> tuple[str, str]:
     document = launchpad.fireworks.find_one({"fw_id": fw_id}, {"launches": 1, "state": 1})
     if document is None or document["state"] != "FIZZLED" or not document["launches"]:
         return "", ""
-    action = launchpad.get_launch_by_id(document["launches"][-1]).action
-    stored: dict[str, Any] = action.stored_data if action else {}
+    launch = launchpad.launches.find_one({"launch_id": document["launches"][-1]}, {"action": 1})
+    action = get_action_from_gridfs((launch or {}).get("action"), launchpad.gridfs_fallback)
+    stored: dict[str, Any] = (action or {}).get("stored_data") or {}
     trace = (stored.get("_exception") or {}).get("_stacktrace") or ""
     lines = trace.rsplit("Traceback (most recent call last):\n", 1)[-1].splitlines()
     first = next((index for index, line in enumerate(lines) if line[:1].strip()), len(lines))
