@@ -24,6 +24,7 @@ from qdcomp.recipes.study_document import Section, read_document
 from qdcomp.recipes.study_schema import MAX_STEPS, ReferenceSpec, Study
 from qdcomp.recipes.surface_schema import SurfaceStudy
 from qdcomp.recipes.surface_sections import check_surface, read_surface_fields
+from qdcomp.resources import is_file
 
 DOT_RECIPE = "dot_linewidth"
 
@@ -181,6 +182,6 @@ def _find_named_files(settings: dict[str, object], folder: Path) -> dict[str, ob
     found = dict(settings)
     for name, value in settings.items():
         if isinstance(value, str) and value.endswith(_FILE_ENDINGS):
-            there = [place / value for place in (folder, Path()) if (place / value).is_file()]
+            there = [place / value for place in (folder, Path()) if is_file(place / value)]
             found[name] = str(there[0].resolve()) if there else value
     return found
