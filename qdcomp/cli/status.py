@@ -21,6 +21,7 @@ def status(run: RunArgument, launchpad: LaunchpadOption = None) -> None:
     from qdcomp.recipes.campaign import find_launchpad, read_job_states
     from qdcomp.recipes.launchpads import open_launchpad
     from qdcomp.recipes.run_directory import open_run
+    from qdcomp.recipes.spent_cost import describe_spent, list_finished_jobs, sum_spent
 
     opened = open_run(run)
     with open_launchpad(find_launchpad(opened, launchpad), read_only=True) as pad:
@@ -28,6 +29,8 @@ def status(run: RunArgument, launchpad: LaunchpadOption = None) -> None:
     print_table([("job", "state", "steps", "wall time"), *map(_describe, states)])
     counts = Counter(state.state for state in states)
     output.print(", ".join(f"{count} {state}" for state, count in counts.items()))
+    for line in describe_spent(sum_spent(list_finished_jobs(opened))):
+        output.print(line)
     for state in states:
         for correction in state.corrections:
             output.print(f"corrected in {state.job.name}: {correction}")

@@ -24,6 +24,8 @@ from custodian.custodian import Custodian, CustodianError, Job
 
 from qdcomp.engines import Engine
 from qdcomp.errors import EngineError, ParseError
+from qdcomp.recipes.launchpads import remove_password
+from qdcomp.recipes.measured_process import MeasuredProcess, count_cores
 from qdcomp.recipes.supervised import wrap_command
 
 RECORD_NAME = "run_record.json"
@@ -56,6 +58,10 @@ class RunRecord:
         How often the engine was started here; more than one where a run was cut off.
     corrections
         What custodian's handlers changed, oldest first.
+    cores
+        Cores that it used: processes times threads; 0 where nobody wrote it down.
+    peak_memory_gib
+        Largest resident memory of a process of the engine on this machine [GiB]; 0 as above.
     """
 
     command: list[str]
@@ -65,6 +71,8 @@ class RunRecord:
     walltime_s: float
     runs: int
     corrections: list[str]
+    cores: int = 0
+    peak_memory_gib: float = 0.0
 
 
 class _EngineCommand(Job):
@@ -74,8 +82,9 @@ class _EngineCommand(Job):
         self._engine = engine
         self._directory = directory
         self._lock = lock
-        self._process: subprocess.Popen[bytes] | None = None
+        self._processes: list[MeasuredProcess] = []
         self.starts = 0
+        self.cores = 0
 
     @property
     def name(self) -> str:
@@ -89,29 +98,37 @@ class _EngineCommand(Job):
 
     def run(self, directory: str = "./") -> subprocess.Popen[bytes]:
         self.starts += 1
+        command = self._engine.command(self._directory)
+        environment = remove_password(os.environ) | self._engine.environment(self._directory)
+        self.cores = count_cores(command, environment)
         with (
             (self._directory / self._engine.output_name).open("ab") as output,
             (self._directory / _ERRORS_NAME).open("ab") as errors,
         ):
-            self._process = subprocess.Popen(
-                wrap_command(self._engine.command(self._directory)),
+            process = MeasuredProcess(
+                wrap_command(command),
                 cwd=self._directory,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=errors,
-                env=os.environ | self._engine.environment(self._directory),
+                env=environment,
                 pass_fds=(self._lock,),
                 start_new_session=True,
             )
-        return self._process
+        self._processes.append(process)
+        return process
 
     def postprocess(self, directory: str = "./") -> None:
         """Nothing to do: outputs are read by a task of their own."""
 
+    @property
+    def peak_memory_gib(self) -> float:
+        return max((process.peak_memory_gib for process in self._processes), default=0.0)
+
     def terminate(self, directory: str = "./") -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
+        if self._processes:
+            self._processes[-1].kill()
+            self._processes[-1].wait()
 
 
 def run_job(engine: Engine, directory: Path) -> RunRecord:
@@ -132,7 +149,7 @@ def run_job(engine: Engine, directory: Path) -> RunRecord:
         job = _EngineCommand(engine, directory, lock)
         started = time.time()
         failure, corrections = _run_through_custodian(engine, job, directory)
-        record = _make_record(engine, directory, earlier, job.starts, started, corrections)
+        record = _make_record(engine, directory, earlier, job, started, corrections)
     partial = directory / f"{RECORD_NAME}.partial"
     partial.write_text(json.dumps(asdict(record), indent=2) + "\n")
     partial.replace(directory / RECORD_NAME)
@@ -207,7 +224,7 @@ def _make_record(
     engine: Engine,
     directory: Path,
     earlier: RunRecord | None,
-    starts: int,
+    job: _EngineCommand,
     started: float,
     corrections: list[str],
 ) -> RunRecord:
@@ -218,8 +235,12 @@ def _make_record(
         started=_format_time(started),
         finished=_format_time(finished),
         walltime_s=round((earlier.walltime_s if earlier else 0.0) + finished - started, 3),
-        runs=(earlier.runs if earlier else 0) + starts,
+        runs=(earlier.runs if earlier else 0) + job.starts,
         corrections=[*(earlier.corrections if earlier else []), *corrections],
+        cores=job.cores,
+        peak_memory_gib=round(
+            max(earlier.peak_memory_gib if earlier else 0.0, job.peak_memory_gib), 4
+        ),
     )
 
 

@@ -17,6 +17,7 @@ from qdcomp.engines import EngineJob
 from qdcomp.errors import ConvergenceError, EngineError, InputError, QdcompError, StoreError
 from qdcomp.recipes.dot_schema import AnalysisSpec
 from qdcomp.recipes.execution import RunRecord, read_run_record, run_job
+from qdcomp.recipes.job_estimate import note_estimate
 from qdcomp.recipes.plan import build_structures, describe_engine_job
 from qdcomp.recipes.planned_job import PlannedJob
 from qdcomp.recipes.results import load_result, save_result
@@ -54,6 +55,7 @@ def write_job_inputs(run: RunDirectory, job: PlannedJob) -> dict[str, str]:
         engine_job = describe_engine_job(run.study, job, structure, atoms)
         run.engine.check(engine_job)
         names = _place_inputs(run, engine_job, directory)
+        note_estimate(directory, run.engine, engine_job)
         if job.previous is not None:
             run.engine.restart_from(directory, run.job_directory(run.find_job(job.previous)))
         _write_json(listing, {name: _hash_file(directory / name) for name in names})

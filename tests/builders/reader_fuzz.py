@@ -23,8 +23,11 @@ from random import Random
 from builders.mutated_yaml import mutate
 from qdcomp.errors import QdcompError
 
-MOST_SECONDS = 20.0
-"""Longest that one file may take [s]; a ligand of many atoms takes seconds."""
+MOST_CPU_SECONDS = 20.0
+"""Longest that one file may compute [s]; a ligand of many atoms takes seconds."""
+
+MOST_SECONDS = 120.0
+"""Longest that one file may take by the clock [s], on a busy machine."""
 
 MOST_MEMORY = 8 * 2**30
 """Address space of the process [bytes]; its libraries reserve some of it, and use little."""
@@ -47,7 +50,7 @@ FORBIDDEN = {
 
 
 class TooSlow(BaseException):
-    """A file took longer than `MOST_SECONDS`."""
+    """A file took longer than `MOST_CPU_SECONDS` or `MOST_SECONDS`."""
 
 
 class Watch:
@@ -85,9 +88,9 @@ def fuzz(
         with path.open("wb") as stream:
             stream.write(content)
         watch.seen.clear()
-        started = time.monotonic()
+        started = time.process_time()
         outcome, told = _read_once(read, path, names_lines)
-        slowest = max(slowest, time.monotonic() - started)
+        slowest = max(slowest, time.process_time() - started)
         outcomes[outcome] += 1
         if watch.seen or outcome not in ("read", "refused"):
             faults.append(f"{number}: {outcome}: {told} {watch.seen} in {content[:3000]!r}")
@@ -98,12 +101,13 @@ def fuzz(
         "outcomes": dict(outcomes),
         "faults": faults,
         "left_behind": sorted(path.name for path in Path().iterdir()),
-        "slowest_s": round(slowest, 2),
+        "slowest_cpu_s": round(slowest, 2),
         "memory_grown_mib": grown // 1024,
     }
 
 
 def _read_once(read: Callable[[Path], object], path: Path, names_lines: bool) -> tuple[str, str]:
+    signal.setitimer(signal.ITIMER_PROF, MOST_CPU_SECONDS)
     signal.setitimer(signal.ITIMER_REAL, MOST_SECONDS)
     try:
         read(path)
@@ -117,6 +121,7 @@ def _read_once(read: Callable[[Path], object], path: Path, names_lines: bool) ->
     except BaseException as error:
         return "traceback", f"{type(error).__name__}: {error}"[:500]
     finally:
+        signal.setitimer(signal.ITIMER_PROF, 0.0)
         signal.setitimer(signal.ITIMER_REAL, 0.0)
     return "read", ""
 
@@ -135,6 +140,7 @@ def main(arguments: list[str]) -> None:
         read(Path(file))  # what is imported and compiled on the way is so before the watch
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     signal.signal(signal.SIGALRM, _stop)
+    signal.signal(signal.SIGPROF, _stop)
     faulthandler.dump_traceback_later(3600, exit=True)
     texts = [Path(file).read_text(encoding="utf-8") for file in files]
     sys.stdout.write(json.dumps(fuzz(read, texts, int(count), int(seed), names_lines)))
