@@ -22,7 +22,7 @@ load_object(ScriptTask.from_str("true").to_dict())  # FireWorks' search for it t
 with open_launchpad(sys.argv[1]) as launchpad:
     print("open", flush=True)
     reset_lost_runs(launchpad)
-    launch_all(launchpad, {}, sys.argv[2], tasks=("ScriptTask",))
+    launch_all(launchpad, {}, sys.argv[2])
 """
 WORK = """
 import sys
@@ -38,6 +38,11 @@ with open_launchpad(sys.argv[1]) as launchpad:
             launchpad.complete_launch(launch_id, FWAction())
             print(launch_id, flush=True)
 """
+
+
+@pytest.fixture(autouse=True)
+def trust_the_task(monkeypatch):
+    monkeypatch.setenv("QDCOMP_TRUSTED_TASKS", "ScriptTask")
 
 
 def make_workflow(number, log):
@@ -107,7 +112,7 @@ def test_launching_goes_on_after_kills_and_runs_no_completed_job_again(tmp_path)
     assert killed == KILLS, "the jobs ended before they could be killed often enough"
     with open_launchpad(path) as launchpad:
         reset_lost_runs(launchpad)
-        launch_all(launchpad, {}, tmp_path, tasks=("ScriptTask",))
+        launch_all(launchpad, {}, tmp_path)
         check_consistent(launchpad)
         final = read_completed(launchpad)
         assert len(final) == WORKFLOWS * LENGTH

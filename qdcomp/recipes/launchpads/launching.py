@@ -6,7 +6,7 @@ import io
 import logging
 import os
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,6 @@ def launch_all(
     query: Mapping[str, Any],
     directory: str | Path,
     on_launch: Callable[[str], None] = lambda name: None,
-    tasks: Collection[str] = (),
 ) -> tuple[int, ...]:
     """Launch one FireWork after another until none is ready; it neither waits nor polls.
 
@@ -48,8 +47,6 @@ def launch_all(
         Folder to launch from.
     on_launch
         Called with the name of each FireWork before it is launched.
-    tasks
-        Names of tasks (``_fw_name``) that are launched beside those of qdcomp.
 
     Returns
     -------
@@ -66,9 +63,9 @@ def launch_all(
     directory = Path(directory).resolve()
     worker = label_worker(FWorker(query=dict(query)))
     launched: list[int] = []
-    with only_own_tasks(tasks), _keep_quiet(), _end_pings(), _keep_folder():
+    with only_own_tasks(), _keep_quiet(), _end_pings(), _keep_folder():
         while (ready := launchpad._get_a_fw_to_run(query=worker.query, checkout=False)) is not None:
-            check_specification(ready.spec, tasks)
+            check_specification(ready.spec)
             on_launch(ready.name)
             if _launch(launchpad, worker, ready.fw_id, directory):
                 launched.append(ready.fw_id)

@@ -9,7 +9,7 @@ may not ask it to copy files, to run tasks in the background or to work outside 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -22,6 +22,10 @@ from qdcomp.errors import StoreError
 
 TASK_MODULE = "qdcomp.recipes.firetasks"
 """Module whose classes a launchpad may name."""
+
+TRUSTED_VARIABLE = "QDCOMP_TRUSTED_TASKS"
+"""Environment variable with the names (``_fw_name``) of further tasks that this user trusts,
+``ScriptTask,{{my_package.tasks.MyTask}}``: for a launchpad that holds jobs of another program."""
 
 SPEC_KEYS = frozenset(
     {
@@ -59,15 +63,13 @@ def is_own_task(name: object) -> bool:
     )
 
 
-def check_specification(spec: Mapping[str, Any], tasks: Collection[str] = ()) -> None:
+def check_specification(spec: Mapping[str, Any]) -> None:
     """Refuse the specification of a FireWork that is not a job of qdcomp, before it is launched.
 
     Parameters
     ----------
     spec
         ``spec`` of the FireWork, as the database has it.
-    tasks
-        Names of tasks (``_fw_name``) that may run beside those of qdcomp.
 
     Raises
     ------
@@ -77,7 +79,7 @@ def check_specification(spec: Mapping[str, Any], tasks: Collection[str] = ()) ->
     """
     for task in spec.get("_tasks") or ():
         name = task.fw_name if isinstance(task, FireTaskBase) else dict(task).get("_fw_name")
-        if not _is_allowed(name, tasks):
+        if not _is_trusted(name):
             raise StoreError(_describe_foreign(name))
     for key in spec:
         if key.startswith("_") and key not in SPEC_KEYS:
@@ -104,15 +106,10 @@ def _check_folder(spec: Mapping[str, Any]) -> None:
 
 
 @contextmanager
-def only_own_tasks(tasks: Collection[str] = ()) -> Iterator[None]:
+def only_own_tasks() -> Iterator[None]:
     """Let FireWorks make no object of a document but the tasks of qdcomp.
 
     Holds for the whole process, since FireWorks looks the loader up in its module.
-
-    Parameters
-    ----------
-    tasks
-        Names of tasks (``_fw_name``) that may be made beside those of qdcomp.
 
     Raises
     ------
@@ -122,7 +119,7 @@ def only_own_tasks(tasks: Collection[str] = ()) -> Iterator[None]:
     load, decodes = fw_serializers.load_object, fw_serializers.DECODE_MONTY
 
     def load_own(document: dict[str, Any]) -> Any:
-        if not _is_allowed(document["_fw_name"], tasks):
+        if not _is_trusted(document["_fw_name"]):
             raise _ForeignTask(_describe_foreign(document["_fw_name"]))
         return load(document)
 
@@ -136,13 +133,14 @@ def only_own_tasks(tasks: Collection[str] = ()) -> Iterator[None]:
         fw_serializers.load_object, fw_serializers.DECODE_MONTY = load, decodes
 
 
-def _is_allowed(name: object, tasks: Collection[str]) -> bool:
-    return name in tasks or is_own_task(name)
+def _is_trusted(name: object) -> bool:
+    named = os.environ.get(TRUSTED_VARIABLE, "").split(",")
+    return is_own_task(name) or (bool(name) and str(name) in map(str.strip, named))
 
 
 def _describe_foreign(name: object) -> str:
     return (
         f"the launchpad asks for {str(name)[:200]!r}, which is not a task of qdcomp: it is not "
-        "launched. Who wrote it? A FireWork of another program needs FireWorks' own rlaunch, and "
-        "is better kept in a database of its own"
+        "launched. Who wrote it? A task of your own is trusted by its name in "
+        f"{TRUSTED_VARIABLE}; other programs are better kept in a database of their own"
     )

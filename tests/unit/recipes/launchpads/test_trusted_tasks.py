@@ -14,7 +14,7 @@ from qdcomp.recipes.launchpads import (
     only_own_tasks,
     open_launchpad,
 )
-from qdcomp.recipes.launchpads.trusted_tasks import TASK_MODULE, is_own_task
+from qdcomp.recipes.launchpads.trusted_tasks import TASK_MODULE, TRUSTED_VARIABLE, is_own_task
 from qdcomp.recipes.workflow import TASKS
 
 
@@ -109,3 +109,11 @@ def test_the_specification_of_a_job_passes():
             "_tasks": [{"_fw_name": RunEngine().fw_name}],
         }
     )
+
+
+def test_a_task_that_the_user_trusts_by_name_is_launched(path, tmp_path, monkeypatch, read_states):
+    monkeypatch.setenv(TRUSTED_VARIABLE, "Other, PyTask")
+    with open_launchpad(path) as launchpad:
+        launchpad.add_wf(Firework(PyTask(func="os.getcwd")))
+        assert launch_all(launchpad, {}, tmp_path) == (1,)
+        assert read_states(launchpad) == ["COMPLETED"]
