@@ -31,15 +31,31 @@ def load_plain_yaml(path: Path) -> Any:
         It is not YAML, or not plain; the line is named.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        content = path.read_bytes()
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is not a text in UTF-8"
+        reason = getattr(error, "strerror", None) or str(error)
         raise InputError(f"cannot read {path}: {reason}") from None
+    text = decode_text(content, path)
     refuse_unusual_yaml(text, path)
     try:
         return yaml.safe_load(text)
     except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2022-13-45
         raise describe_syntax_error(error, text, path) from None
+
+
+def decode_text(content: bytes, path: Path) -> str:
+    """Decode a text in UTF-8.
+
+    Raises
+    ------
+    ParseError
+        It is none; the line is named.
+    """
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise ParseError("not a text in UTF-8; save the file as UTF-8", path, line) from None
 
 
 def refuse_unusual_yaml(text: str, path: Path) -> None:

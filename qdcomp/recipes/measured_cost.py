@@ -30,6 +30,9 @@ FEW_JOBS_ERROR = 2.0
 LEAST_ERROR = 1.15
 """Jobs of the same size differ by so much from day to day."""
 
+SHORTEST_S = 60.0
+"""Jobs shorter than this [s] say how long a program takes to start, and not how fast it is."""
+
 EXTRAPOLATED = 1.5
 """A job with so many times the electrons of the largest that has run is extrapolated to."""
 
@@ -74,7 +77,8 @@ class Calibration:
         """Say what refines the estimates."""
         return (
             f"refined by {self.jobs} finished job{'' if self.jobs == 1 else 's'} of {self.engine} "
-            f"{self.kind}: measured/predicted {self.ratio:.2g}, spread {self.spread:.2g}"
+            f"{self.kind}: measured/predicted {self.ratio:.2g}, "
+            + (f"spread {self.spread:.2g}" if self.jobs > 1 else "spread not known")
         )
 
 
@@ -102,10 +106,15 @@ def list_launchpad_runs(launchpad: LaunchPad) -> tuple[Path, ...]:
 
 
 def calibrate(jobs: Iterable[FinishedJob]) -> dict[tuple[str, JobKind], Calibration]:
-    """Compare what jobs took with what was expected of them, by engine and kind."""
+    """Compare what jobs took with what was expected of them, by engine and kind.
+
+    Jobs that were too short, or whose cores or estimate nobody wrote down, are left out.
+    """
     groups: dict[tuple[str, JobKind], list[tuple[FinishedJob, CostEstimate]]] = {}
     for job in jobs:
-        if job.expected is not None and job.expected.core_hours > 0.0 and job.core_hours > 0.0:
+        if job.expected is None or job.walltime_s < SHORTEST_S:
+            continue
+        if job.expected.core_hours > 0.0 and job.core_hours > 0.0:
             groups.setdefault((job.engine, job.kind), []).append((job, job.expected))
     return {key: _calibrate_group(key, group) for key, group in groups.items()}
 

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from qdcomp.engines import ENGINES, RelaxationSettings
-from qdcomp.errors import InputError, ParseError
+from qdcomp.errors import InputError
+from qdcomp.plain_yaml import decode_text
 from qdcomp.recipes.dot_schema import DotStudy
 from qdcomp.recipes.dot_sections import check_dot, read_dot_fields
 from qdcomp.recipes.quantities import ENERGY, FORCE
@@ -60,12 +61,7 @@ def read_study(path: Path | str, *, engine: str | None = None) -> Study:
     if engine is not None and engine not in ENGINES:
         raise InputError(f"there is no engine {engine!r}; engines: {', '.join(ENGINES)}")
     content = _read_bytes(path)
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise ParseError("not a text in UTF-8; save the file as UTF-8", path, line) from None
-    document, problems = read_document(path, text)
+    document, problems = read_document(path, decode_text(content, path))
     fields = _read_common_fields(document, engine)
     if fields["recipe"] is None:
         document.pass_over("recipe")  # which keys there may be is the recipe's to say

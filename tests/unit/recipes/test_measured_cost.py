@@ -10,6 +10,7 @@ from qdcomp.recipes.execution import RECORD_NAME, read_run_record
 from qdcomp.recipes.job_estimate import ESTIMATE_NAME, note_estimate, read_estimate
 from qdcomp.recipes.measured_cost import (
     FEW_JOBS_ERROR,
+    SHORTEST_S,
     calibrate,
     collect_finished,
     find_runs,
@@ -74,11 +75,14 @@ def test_one_job_corrects_and_does_not_make_certain():
     found = calibrate([make_job(30.0, 10.0)])["cp2k", "relax"]
     assert found.ratio == pytest.approx(3.0)
     assert found.error_factor == FEW_JOBS_ERROR
+    assert found.describe().endswith("measured/predicted 3, spread not known")
 
 
 def test_jobs_of_which_something_is_not_known_say_nothing():
     unknown = FinishedJob("cp2k", "relax", 0, 100.0, 0.0, CostEstimate(1, 1.0, 1.0, "a test"))
-    assert calibrate([unknown, FinishedJob("cp2k", "relax", 2, 100.0, 0.0, None)]) == {}
+    brief = make_job(0.01, 1e-6)
+    assert brief.walltime_s < SHORTEST_S
+    assert calibrate([unknown, brief, FinishedJob("cp2k", "relax", 2, 100.0, 0.0, None)]) == {}
 
 
 def test_a_plan_is_refined_for_its_engine_and_kind_and_says_by_what(plan):

@@ -1,6 +1,7 @@
 """Thousands of damaged files: read or refused with the line; no code run, no hang, little memory.
 
-`QDCOMP_FUZZ_FILES` sets how many studies are damaged (5,000 take some minutes), `QDCOMP_FUZZ_SEED`
+`QDCOMP_FUZZ_FILES` sets how many studies are damaged (5,000 take some minutes),
+`QDCOMP_FUZZ_SEED`
 which ones.
 """
 
@@ -22,7 +23,7 @@ STUDIES = (
     "mi2025_pea_surface_energy",
     "mi2025_pea_entropy",
 )
-FILES = int(os.environ.get("QDCOMP_FUZZ_FILES", "250"))
+FILES = int(os.environ.get("QDCOMP_FUZZ_FILES", "200"))
 SEED = os.environ.get("QDCOMP_FUZZ_SEED", "1")
 TESTS = Path(__file__).parents[2]
 MOST_MEMORY_MIB = 1024
