@@ -10,7 +10,7 @@ OUT    ?= runs/demo
 help:
 	@echo "make demo    set up, then a 1.8 nm CsPbBr3 dot from structure to linewidth, beside measurement (minutes)"
 	@echo "make test    set up, then every test, with real CP2K and a real browser where they are"
-	@echo "make check   format, lint, types, floors: what CI checks before it tests"
+	@echo "make check   format, lint, types, floors, security: what CI checks before it tests"
 	@echo "make bench   speed beside the peers, as ratios"
 	@echo "make docs    set up, draw the figures and build the pages under docs/ into site/"
 	@echo "make clean   remove the virtual environment and caches"
@@ -45,6 +45,7 @@ check: $(VENV)/.development
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/bandit --quiet --configfile pyproject.toml --severity-level medium --recursive qdcomp
 
 bench: $(VENV)/.development
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[bench]'

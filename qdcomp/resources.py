@@ -29,6 +29,17 @@ def find_template(relative: str) -> Path:
     return path
 
 
+def is_file(path: Path | str) -> bool:
+    """Whether a path is that of a file; False also for what can be the path of none.
+
+    `pathlib` raises for names that no file system takes, as of 300 characters.
+    """
+    try:
+        return Path(path).is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def list_studies() -> list[Path]:
     """Paths of the shipped studies, by name."""
     return sorted(_shipped_folder("workflows").glob("*.yaml"))
@@ -43,7 +54,7 @@ def find_study(name: str) -> Path:
         If it is neither.
     """
     given = Path(name)
-    if given.is_file():
+    if is_file(given):
         return given
     shipped = {path.stem: path for path in list_studies()}
     if given.stem in shipped and given.suffix in {"", ".yaml", ".yml"}:

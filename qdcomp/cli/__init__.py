@@ -18,6 +18,7 @@ UNEXPECTED_ERROR = 70
 def main() -> None:
     """Run the command line: one line on stderr for an error, a traceback only with --debug."""
     from qdcomp.cli.application import application
+    from qdcomp.cli.console import make_printable
 
     try:
         with insist_on_interrupts():
@@ -25,15 +26,15 @@ def main() -> None:
     except (QdcompError, OSError) as error:
         if "--debug" in sys.argv:
             traceback.print_exc()
-        sys.stderr.write(f"qdcomp: error: {_describe(error)}\n")
+        sys.stderr.write(f"qdcomp: error: {make_printable(_describe(error))}\n")
         sys.exit(USER_ERROR)
     except Exception as error:  # a bug: say so in a line, not with a page of code
         if "--debug" in sys.argv:
             traceback.print_exc()
         sys.stderr.write(
-            f"qdcomp: unexpected {type(error).__name__}: {error}. This is a fault of qdcomp, "
-            "nothing already computed is lost; call it again as qdcomp --debug ... and report "
-            "what it prints\n"
+            f"qdcomp: unexpected {type(error).__name__}: {make_printable(str(error))}. This is a "
+            "fault of qdcomp, nothing already computed is lost; call it again as qdcomp --debug "
+            "... and report what it prints\n"
         )
         sys.exit(UNEXPECTED_ERROR)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -11,7 +13,27 @@ from rich.table import Table
 PIPE_WIDTH = 200
 """Columns of a table that goes into a file or another program."""
 
-output = Console(
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def make_printable(text: str) -> str:
+    """Write out the characters that a terminal would act on.
+
+    What a file or a code wrote neither moves the cursor nor changes the title of the window.
+    """
+    return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+class PlainConsole(Console):
+    """A console on which texts are only shown."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print as `rich.console.Console` does."""
+        shown = (make_printable(each) if isinstance(each, str) else each for each in objects)
+        super().print(*shown, **options)
+
+
+output = PlainConsole(
     highlight=False,
     markup=False,
     soft_wrap=True,
@@ -19,7 +41,7 @@ output = Console(
 )
 """Results."""
 
-notes = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+notes = PlainConsole(stderr=True, highlight=False, markup=False, soft_wrap=True)
 """Everything else."""
 
 
@@ -29,7 +51,7 @@ def print_table(rows: Sequence[Sequence[str]], title: str | None = None) -> None
     for heading in rows[0]:
         table.add_column(heading, overflow="fold")
     for row in rows[1:]:
-        table.add_row(*row)
+        table.add_row(*map(make_printable, row))
     output.print(table)
 
 

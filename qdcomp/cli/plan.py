@@ -10,9 +10,12 @@ import typer
 
 from qdcomp.cli.campaign import plan_campaign
 from qdcomp.cli.console import notes, output, print_table, print_warnings
+from qdcomp.cli.server_location import warn_of_shown_password
+from qdcomp.errors import StoreError
 
 if TYPE_CHECKING:
     from qdcomp.engines import Engine
+    from qdcomp.recipes.spent_cost import FinishedJob
     from qdcomp.recipes.study_schema import Study
     from qdcomp.structures import Structure
 
@@ -45,10 +48,27 @@ def plan(
         Path | None,
         typer.Option(help="Also write the input files of the first job into this folder."),
     ] = None,
+    measured: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Folder of a run whose finished jobs refine the estimates; may be given again.",
+            show_default=False,
+        ),
+    ] = None,
+    launchpad: Annotated[
+        str | None,
+        typer.Option(
+            help="URI of a launchpad server whose runs refine them (default: QDCOMP_LAUNCHPAD).",
+            callback=warn_of_shown_password,
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Say what a study will do and take: jobs, atoms, electrons, memory, core-hours.
 
-    Nothing is run, and nothing written but what --inputs asks for.
+    Core-hours are those of the engine's formula, refined by the jobs that have run: those under
+    ./runs, those of the launchpad server, and those of the folders given with --measured. Nothing
+    is run, and nothing written but what --inputs asks for.
 
     For example:
       qdcomp plan demo
@@ -57,13 +77,16 @@ def plan(
     from qdcomp.compare import check_reference
     from qdcomp.engines import load_engine
     from qdcomp.recipes.campaigns.members import read_members
+    from qdcomp.recipes.measured_cost import calibrate, refine_plan
     from qdcomp.recipes.plan import build_structures, format_estimate, plan_study
+    from qdcomp.recipes.settings_check import check_engine_settings
     from qdcomp.resources import find_study
 
     found = read_members(find_study(study), engine=engine)
     chosen = found.members[0].study
     if chosen.reference is not None:
         check_reference(**vars(chosen.reference))
+    check_engine_settings(chosen)
     if found.sweep is not None:
         plan_campaign(found)
         if inputs is not None:
@@ -75,13 +98,14 @@ def plan(
         structures = build_structures(chosen)
     code = load_engine(chosen.engine)
     planned = plan_study(chosen, structures, code.estimate_cost)
+    planned = refine_plan(planned, calibrate(_collect_measured(measured, launchpad)))
     output.print(f"{chosen.name} with the engine {chosen.engine}:")
     for line in planned.describe_structures():
         output.print(line)
     print_table(planned.rows())
     simulated = f"{planned.simulated_fs / 1000:g} ps, " if planned.simulated_fs else ""
     output.print(
-        f"in all {simulated}about {format_estimate(planned.core_hours)} core-hours, "
+        f"in all {simulated}{planned.describe_core_hours()}, "
         f"{format_estimate(planned.memory_gib)} GiB"
     )
     for assumption in planned.assumptions:
@@ -95,6 +119,25 @@ def plan(
     )
     if inputs is not None:
         _write_first_inputs(chosen, code, structures, inputs)
+
+
+def _collect_measured(folders: list[Path] | None, location: str | None) -> tuple[FinishedJob, ...]:
+    """Jobs that have run, in the folders given, under ``runs`` and on the launchpad server."""
+    from qdcomp.recipes.campaign import find_server
+    from qdcomp.recipes.launchpads import open_launchpad
+    from qdcomp.recipes.measured_cost import collect_finished, find_runs, list_launchpad_runs
+    from qdcomp.recipes.run_directory import open_run
+
+    named = tuple(open_run(folder).root for folder in folders or ())
+    server = find_server(location)
+    of_server: tuple[Path, ...] = ()
+    if server is not None:
+        try:
+            with open_launchpad(server, read_only=True) as pad:
+                of_server = list_launchpad_runs(pad)
+        except StoreError as error:
+            print_warnings([f"its finished jobs do not refine the estimates: {error}"])
+    return collect_finished((*named, *of_server, *find_runs(Path("runs"))))
 
 
 def _write_first_inputs(

@@ -10,6 +10,7 @@ import typer
 from qdcomp.cli.campaign import FAILED, execute_campaign
 from qdcomp.cli.console import notes, output, print_warnings
 from qdcomp.cli.plan import EngineOption, StudyArgument
+from qdcomp.cli.server_location import warn_of_shown_password
 
 if TYPE_CHECKING:
     from qdcomp.recipes.job_state import JobState
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 LaunchpadOption = Annotated[
     str | None,
     typer.Option(
+        callback=warn_of_shown_password,
         help="URI of a launchpad server, mongodb://HOST:PORT/DATABASE (default: QDCOMP_LAUNCHPAD, "
         "else a file in the folder of the run).",
         show_default=False,

@@ -23,6 +23,7 @@ def status(run: FolderArgument, launchpad: LaunchpadOption = None) -> None:
     from qdcomp.recipes.campaigns.campaign_folder import is_campaign_folder
     from qdcomp.recipes.launchpads import open_launchpad
     from qdcomp.recipes.run_directory import open_run
+    from qdcomp.recipes.spent_cost import describe_spent, list_finished_jobs, sum_spent
 
     if is_campaign_folder(run):
         show_campaign(run, launchpad)
@@ -33,6 +34,8 @@ def status(run: FolderArgument, launchpad: LaunchpadOption = None) -> None:
     print_table([("job", "state", "steps", "wall time"), *map(_describe, states)])
     counts = Counter(state.state for state in states)
     output.print(", ".join(f"{count} {state}" for state, count in counts.items()))
+    for line in describe_spent(sum_spent(list_finished_jobs(opened))):
+        output.print(line)
     for state in states:
         if state.reused_from:
             output.print(f"not run again: {state.job.name}: taken over from {state.reused_from}")

@@ -17,9 +17,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from qdcomp.errors import InputError, ParseError
+from qdcomp.errors import InputError
+from qdcomp.plain_yaml import load_plain_yaml
 
 OPTIONAL_KEYS = {
     "coupling_table": ("edge_nm", "fwhm_300K_error_mev"),
@@ -56,14 +55,7 @@ def read_user_values(path: Path | str, shipped: Mapping[str, Any]) -> dict[str, 
         the nearest), one is missing, or a number is not positive.
     """
     path = Path(path)
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read published numbers from {path}: {error}") from error
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = None if mark is None else mark.line + 1
-        raise ParseError(f"this is no YAML: {error}", path, line) from error
+    data = load_plain_yaml(path)
     if not isinstance(data, dict) or not data:
         raise InputError(
             f"{path} has no papers; expected a key a paper, and its entries below: see the form in "

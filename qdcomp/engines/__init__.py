@@ -5,7 +5,9 @@ To add one, write a folder with a class that has what `Engine` asks for, and nam
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
+from typing import Any
 
 from qdcomp.engines.base import (
     CostEstimate,
@@ -48,6 +50,18 @@ def load_engine(name: str) -> Engine:
     return engine
 
 
+def check_settings(name: str, settings: Mapping[str, Any]) -> None:
+    """Ask an engine whether it knows settings, without a job: unknown names, types and ranges.
+
+    Raises
+    ------
+    InputError
+        There is no such engine, or it does not know them.
+    """
+    load_engine(name)
+    import_module(f"{ENGINES[name][0]}.settings").read_settings(settings)
+
+
 __all__ = [
     "ENGINES",
     "HARMONIC_ENGINES",
@@ -61,5 +75,6 @@ __all__ = [
     "HarmonicResponse",
     "RelaxationSettings",
     "Task",
+    "check_settings",
     "load_engine",
 ]

@@ -218,12 +218,21 @@ class CostEstimate:
         Core-hours of the whole job.
     basis
         What the numbers rest on, one sentence.
+    error_factor
+        How well the core-hours are known: about two in three jobs take between the core-hours
+        divided by it and times it. 1 where nobody knows.
     """
 
     electrons: int
     memory_gib: float
     core_hours: float
     basis: str
+    error_factor: float = 1.0
+
+    @property
+    def core_hours_range(self) -> tuple[float, float]:
+        """Core-hours divided by the error factor, and times it."""
+        return self.core_hours / self.error_factor, self.core_hours * self.error_factor
 
 
 @runtime_checkable

@@ -13,11 +13,13 @@ from qdcomp.errors import InputError
 from qdcomp.recipes.execution import read_run_record
 from qdcomp.recipes.job_state import JobState
 from qdcomp.recipes.launchpads import (
+    LAUNCHPAD_VARIABLE,
     check_server,
     describe_location,
     find_failure,
     is_server,
     launch_all,
+    only_own_tasks,
     open_launchpad,
     reset_lost_runs,
 )
@@ -29,9 +31,6 @@ from qdcomp.recipes.run_directory import (
 )
 from qdcomp.recipes.stages import INPUTS_NAME
 from qdcomp.recipes.workflow import make_workflow
-
-LAUNCHPAD_VARIABLE = "QDCOMP_LAUNCHPAD"
-"""Environment variable with the URI of the launchpad server, password included."""
 
 _HIDDEN_SECRET = "***"  # as `describe_location` writes it, for a password or an option
 
@@ -119,7 +118,7 @@ def execute_run(
     result was removed.
     """
     note_launchpad(run, location)
-    with open_launchpad(location) as launchpad:
+    with open_launchpad(location) as launchpad, only_own_tasks():
         submit_run(run, launchpad)
         return launch_run(run, launchpad, on_launch)
 

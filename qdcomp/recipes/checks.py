@@ -6,6 +6,7 @@ from qdcomp.engines import HARMONIC_ENGINES, load_engine
 from qdcomp.recipes.dot_schema import DotStudy
 from qdcomp.recipes.plan import build_structures, describe_engine_job, plan_jobs
 from qdcomp.recipes.planned_job import ENGINE_KINDS
+from qdcomp.recipes.settings_check import check_engine_settings
 from qdcomp.recipes.study_schema import Study
 
 
@@ -20,6 +21,7 @@ def check_study(study: Study) -> tuple[str, ...]:
     EngineError
         The engine's code is not installed.
     """
+    check_engine_settings(study)
     structures = build_structures(study)
     engine = load_engine(study.engine)
     for job in plan_jobs(study):

@@ -24,6 +24,8 @@ from custodian.custodian import Custodian, CustodianError, Job
 
 from qdcomp.engines import Engine
 from qdcomp.errors import EngineError, ParseError
+from qdcomp.recipes.launchpads import remove_password
+from qdcomp.recipes.measured_process import MeasuredProcess, count_cores
 from qdcomp.recipes.supervised import wrap_command
 
 RECORD_NAME = "run_record.json"
@@ -58,6 +60,10 @@ class RunRecord:
         What custodian's handlers changed, oldest first.
     reused_from
         Folder of the job whose outputs were taken over; empty where the engine ran here.
+    cores
+        Cores that it used: processes times threads; 0 where nobody wrote it down.
+    peak_memory_gib
+        Largest resident memory of a process of the engine on this machine [GiB]; 0 as above.
     """
 
     command: list[str]
@@ -68,6 +74,8 @@ class RunRecord:
     runs: int
     corrections: list[str]
     reused_from: str = ""
+    cores: int = 0
+    peak_memory_gib: float = 0.0
 
 
 class _EngineCommand(Job):
@@ -77,8 +85,9 @@ class _EngineCommand(Job):
         self._engine = engine
         self._directory = directory
         self._lock = lock
-        self._process: subprocess.Popen[bytes] | None = None
+        self._processes: list[MeasuredProcess] = []
         self.starts = 0
+        self.cores = 0
 
     @property
     def name(self) -> str:
@@ -92,29 +101,37 @@ class _EngineCommand(Job):
 
     def run(self, directory: str = "./") -> subprocess.Popen[bytes]:
         self.starts += 1
+        command = self._engine.command(self._directory)
+        environment = remove_password(os.environ) | self._engine.environment(self._directory)
+        self.cores = count_cores(command, environment)
         with (
             (self._directory / self._engine.output_name).open("ab") as output,
             (self._directory / _ERRORS_NAME).open("ab") as errors,
         ):
-            self._process = subprocess.Popen(
-                wrap_command(self._engine.command(self._directory)),
+            process = MeasuredProcess(
+                wrap_command(command),
                 cwd=self._directory,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=errors,
-                env=os.environ | self._engine.environment(self._directory),
+                env=environment,
                 pass_fds=(self._lock,),
                 start_new_session=True,
             )
-        return self._process
+        self._processes.append(process)
+        return process
 
     def postprocess(self, directory: str = "./") -> None:
         """Nothing to do: outputs are read by a task of their own."""
 
+    @property
+    def peak_memory_gib(self) -> float:
+        return max((process.peak_memory_gib for process in self._processes), default=0.0)
+
     def terminate(self, directory: str = "./") -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
+        if self._processes:
+            self._processes[-1].kill()
+            self._processes[-1].wait()
 
 
 def run_job(engine: Engine, directory: Path) -> RunRecord:
@@ -135,7 +152,7 @@ def run_job(engine: Engine, directory: Path) -> RunRecord:
         job = _EngineCommand(engine, directory, lock)
         started = time.time()
         failure, corrections = _run_through_custodian(engine, job, directory)
-        record = _make_record(engine, directory, earlier, job.starts, started, corrections)
+        record = _make_record(engine, directory, earlier, job, started, corrections)
     write_run_record(directory, record)
     if not engine.is_complete(directory):
         try:
@@ -215,7 +232,7 @@ def _make_record(
     engine: Engine,
     directory: Path,
     earlier: RunRecord | None,
-    starts: int,
+    job: _EngineCommand,
     started: float,
     corrections: list[str],
 ) -> RunRecord:
@@ -226,8 +243,12 @@ def _make_record(
         started=_format_time(started),
         finished=_format_time(finished),
         walltime_s=round((earlier.walltime_s if earlier else 0.0) + finished - started, 3),
-        runs=(earlier.runs if earlier else 0) + starts,
+        runs=(earlier.runs if earlier else 0) + job.starts,
         corrections=[*(earlier.corrections if earlier else []), *corrections],
+        cores=job.cores,
+        peak_memory_gib=round(
+            max(earlier.peak_memory_gib if earlier else 0.0, job.peak_memory_gib), 4
+        ),
     )
 
 

@@ -164,6 +164,19 @@ class StudyPlan:
         return sum(entry.cost.core_hours for entry in self.jobs if entry.cost)
 
     @property
+    def core_hours_range(self) -> tuple[float, float]:
+        """Least and most core-hours of all jobs: what is wrong in one estimate is in all."""
+        ranges = [entry.cost.core_hours_range for entry in self.jobs if entry.cost]
+        return sum(least for least, _ in ranges), sum(most for _, most in ranges)
+
+    def describe_core_hours(self) -> str:
+        """Say what all jobs take, ``about 120 core-hours (50 to 290)``."""
+        least, most = self.core_hours_range
+        known = most > least
+        error = f" ({format_estimate(least)} to {format_estimate(most)})" if known else ""
+        return f"about {format_estimate(self.core_hours)} core-hours{error}"
+
+    @property
     def memory_gib(self) -> float:
         """Memory of the largest job [GiB]."""
         return max((entry.cost.memory_gib for entry in self.jobs if entry.cost), default=0.0)

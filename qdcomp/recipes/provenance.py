@@ -17,6 +17,7 @@ from qdcomp.recipes.dot_schema import DotStudy
 from qdcomp.recipes.execution import read_run_record
 from qdcomp.recipes.planned_job import ENGINE_KINDS, PlannedJob
 from qdcomp.recipes.run_directory import TRAJECTORY_NAME, RunDirectory
+from qdcomp.recipes.spent_cost import list_finished_jobs, sum_spent, tabulate_spent
 from qdcomp.recipes.stages import is_done, read_input_hashes
 from qdcomp.structures import Structure, structure_hash
 from qdcomp.trajectory import open_trajectory
@@ -73,6 +74,7 @@ def _describe_calculation(run: RunDirectory, results: Mapping[str, EngineResult]
             "version": next((result.version for result in results.values()), None),
             "is_surrogate": run.engine.is_surrogate,
         },
+        "spent": tabulate_spent(sum_spent(list_finished_jobs(run))),
         "jobs": [
             _describe_job(run, job, results[job.name]) for job in run.jobs if job.name in results
         ],

@@ -16,6 +16,7 @@ import h5py
 import numpy as np
 
 from qdcomp.errors import StoreError
+from qdcomp.hdf5_references import find_outside_reference
 
 Result = TypeVar("Result")
 
@@ -50,6 +51,12 @@ def load_result(path: Path, kind: type[Result]) -> Result:
     """
     try:
         with h5py.File(path, "r") as file:
+            reference = find_outside_reference(file)
+            if reference:
+                raise StoreError(
+                    f"{path}: {reference}, and a result of qdcomp holds all of its numbers itself. "
+                    "Remove it, and qdcomp resume makes it again"
+                )
             found = file.attrs.get(_KIND)
             if found != kind.__name__:
                 raise StoreError(f"{path} holds {found or 'no result'}, not {kind.__name__}")

@@ -18,6 +18,7 @@ from qdcomp.errors import ConvergenceError, EngineError, InputError, QdcompError
 from qdcomp.recipes.campaigns import job_index
 from qdcomp.recipes.dot_schema import AnalysisSpec
 from qdcomp.recipes.execution import RunRecord, read_run_record, run_job
+from qdcomp.recipes.job_estimate import note_estimate
 from qdcomp.recipes.plan import build_structures, describe_engine_job
 from qdcomp.recipes.planned_job import PlannedJob
 from qdcomp.recipes.results import load_result, save_result
@@ -56,6 +57,7 @@ def write_job_inputs(run: RunDirectory, job: PlannedJob) -> dict[str, str]:
         run.engine.check(engine_job)
         before = job_index.list_files(directory)
         names = _place_inputs(run, engine_job, directory)
+        note_estimate(directory, run.engine, engine_job)
         if job.previous is not None:
             run.engine.restart_from(directory, run.job_directory(run.find_job(job.previous)))
         job_index.note_inputs(run, directory, names, before)

@@ -18,7 +18,8 @@ from typing import Any
 import yaml
 
 from qdcomp.engines import ENGINES, RelaxationSettings
-from qdcomp.errors import InputError, ParseError
+from qdcomp.errors import InputError
+from qdcomp.plain_yaml import decode_text
 from qdcomp.recipes.dot_schema import DotStudy
 from qdcomp.recipes.dot_sections import check_dot, read_dot_fields
 from qdcomp.recipes.quantities import ENERGY, FORCE
@@ -26,6 +27,7 @@ from qdcomp.recipes.study_document import Problems, Section, compose_document
 from qdcomp.recipes.study_schema import HIGHEST_PRIORITY, MAX_STEPS, ReferenceSpec, Study
 from qdcomp.recipes.surface_schema import SurfaceStudy
 from qdcomp.recipes.surface_sections import check_surface, read_surface_fields
+from qdcomp.resources import is_file
 
 DOT_RECIPE = "dot_linewidth"
 
@@ -89,12 +91,7 @@ def open_study_file(path: Path) -> tuple[bytes, yaml.MappingNode]:
         It is not YAML in UTF-8.
     """
     content = _read_bytes(path)
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise ParseError("not a text in UTF-8; save the file as UTF-8", path, line) from None
-    return content, compose_document(path, text)
+    return content, compose_document(path, decode_text(content, path))
 
 
 def read_study_node(
@@ -242,6 +239,6 @@ def _find_named_files(settings: dict[str, object], folder: Path) -> dict[str, ob
     found = dict(settings)
     for name, value in settings.items():
         if isinstance(value, str) and value.endswith(_FILE_ENDINGS):
-            there = [place / value for place in (folder, Path()) if (place / value).is_file()]
+            there = [place / value for place in (folder, Path()) if is_file(place / value)]
             found[name] = str(there[0].resolve()) if there else value
     return found

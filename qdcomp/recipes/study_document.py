@@ -16,6 +16,7 @@ from pathlib import Path
 import yaml
 
 from qdcomp.errors import InputError, ParseError
+from qdcomp.plain_yaml import describe_syntax_error, line_of, refuse_unusual_yaml
 from qdcomp.recipes.quantities import (
     Dimension,
     find_dimension,
@@ -25,16 +26,19 @@ from qdcomp.recipes.quantities import (
     suggest_nearest,
 )
 
-MAX_BYTES = 1_000_000
-"""Largest study file that is read; studies are a few kilobytes."""
+MAX_PROBLEMS = 40
+"""Most problems of a file that are told at once."""
 
-MAX_DEPTH = 20
-"""Deepest nesting that is read; studies nest four deep."""
+MAX_TOLD = 700
+"""Longest description of a problem, in characters."""
 
 _SCALAR_TAGS = {
     f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "timestamp")
 }
 _NULL_TAG = "tag:yaml.org,2002:null"
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters, those that turn the direction of writing, and halves of characters: none is
+seen in an editor, and a terminal or a file name would act on it."""
 _BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 
@@ -55,7 +59,8 @@ class Problems:
 
     def add(self, line: int, message: str) -> None:
         """Note a problem."""
-        self.found.append((line, message))
+        shown = message if len(message) <= MAX_TOLD else f"{message[:MAX_TOLD]} …"
+        self.found.append((line, shown))
 
     def raise_if_any(self) -> None:
         """Report all problems together.
@@ -67,8 +72,11 @@ class Problems:
         """
         if not self.found:
             return
-        lines = [f"{self.path}, line {line}: {text}" for line, text in sorted(self.found)]
-        count = "" if len(lines) == 1 else f"{len(lines)} problems in this study:\n"
+        found = sorted(self.found)
+        lines = [f"{self.path}, line {line}: {text}" for line, text in found[:MAX_PROBLEMS]]
+        if len(found) > MAX_PROBLEMS:
+            lines.append(f"… and {len(found) - MAX_PROBLEMS} more")
+        count = "" if len(found) == 1 else f"{len(found)} problems in this study:\n"
         raise InputError(count + "\n".join(lines))
 
 
@@ -80,41 +88,26 @@ def compose_document(path: Path, text: str) -> yaml.MappingNode:
     ParseError
         The text is not YAML, or YAML that a study may not use.
     """
-    if len(text.encode()) > MAX_BYTES:
-        raise ParseError(f"longer than {MAX_BYTES} bytes; this is not a study", path)
+    refuse_unusual_yaml(text, path)
     try:
-        _refuse_unusual_yaml(text, path)
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
-        raise _describe_syntax_error(error, path) from None
+        raise describe_syntax_error(error, text, path) from None
     if not isinstance(node, yaml.MappingNode):
         raise ParseError("a study is a list of 'key: value' lines; found none", path, 1)
     return node
 
 
-def _refuse_unusual_yaml(text: str, path: Path) -> None:
-    depth = 0
-    for event in yaml.parse(text, Loader=yaml.SafeLoader):
-        line = _line_of(event)
-        if isinstance(event, yaml.AliasEvent):
-            raise ParseError("YAML aliases (*name) are not used in studies; repeat it", path, line)
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-        if depth > MAX_DEPTH:
-            raise ParseError(f"nested deeper than {MAX_DEPTH}; this is not a study", path, line)
+def read_document(path: Path, text: str) -> tuple[Section, Problems]:
+    """Read the YAML `text` of the file `path`: its mapping, and where its problems are noted.
 
-
-def _line_of(part: yaml.Node | yaml.Event) -> int:
-    return 1 if part.start_mark is None else int(part.start_mark.line) + 1
-
-
-def _describe_syntax_error(error: yaml.YAMLError, path: Path) -> ParseError:
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
-    hint = "; check the indentation and that every 'key:' is followed by a space"
-    return ParseError(f"not valid YAML: {problem}{hint}", path, mark.line + 1 if mark else None)
+    Raises
+    ------
+    ParseError
+        As `compose_document`.
+    """
+    problems = Problems(path)
+    return Section(compose_document(path, text), "", problems), problems
 
 
 class Section:
@@ -134,7 +127,7 @@ class Section:
 
     def __init__(self, node: yaml.MappingNode, name: str, problems: Problems) -> None:
         self.name = name
-        self.line = _line_of(node)
+        self.line = line_of(node)
         self.problems = problems
         self._values: dict[str, yaml.Node] = {}
         self._lines: dict[str, int] = {}
@@ -144,9 +137,11 @@ class Section:
             self._enter(key, value)
 
     def _enter(self, key: yaml.Node, value: yaml.Node) -> None:
-        line = _line_of(key)
+        line = line_of(key)
         if not isinstance(key, yaml.ScalarNode):
             self.problems.add(line, f"{self._place()}a key must be a word")
+        elif _UNPRINTABLE.search(key.value):
+            self.problems.add(line, f"{self._place()}the key {_describe_unprintable(key.value)}")
         elif key.value in self._values:
             first = self._lines[key.value]
             self.problems.add(line, f"{self._path(key.value)}: given twice (first in line {first})")
@@ -224,7 +219,7 @@ class Section:
         if isinstance(node, yaml.MappingNode):
             return Section(node, name, self.problems)
         found = "a list" if isinstance(node, yaml.SequenceNode) else repr(node.value)
-        line = _line_of(node)
+        line = line_of(node)
         self.problems.add(line, f"{name}: expected 'key: value' lines, got {found}")
         return None
 
@@ -234,11 +229,13 @@ class Section:
         return None if node is None else self._read_scalar(node, self._path(key))
 
     def _read_scalar(self, node: yaml.Node, name: str) -> str | None:
-        line = _line_of(node)
+        line = line_of(node)
         if not isinstance(node, yaml.ScalarNode):
             self.problems.add(line, f"{name}: expected one value, got a list or mapping")
         elif node.tag not in _SCALAR_TAGS:
             self.problems.add(line, f"{name}: tag {node.tag!r} is not used in studies")
+        elif _UNPRINTABLE.search(node.value):
+            self.problems.add(line, f"{name}: {_describe_unprintable(node.value)}")
         else:
             return str(node.value)
         return None
@@ -387,3 +384,7 @@ class Section:
         with self.noting(key):
             return parse_for_key(text, key)
         return None
+
+
+def _describe_unprintable(text: str) -> str:
+    return f"{text!r} has a character that cannot be seen; remove it"

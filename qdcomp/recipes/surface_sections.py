@@ -26,6 +26,7 @@ from qdcomp.recipes.surface_structures import (
     choose_sites,
     load_study_ligand,
 )
+from qdcomp.resources import is_file
 from qdcomp.structures import Ligand, parse_composition
 from qdcomp.structures.coverage import check_choice
 from qdcomp.structures.molecule_input import FILE_ENDINGS
@@ -107,7 +108,7 @@ def _find_ligand_file(name: str, folder: Path) -> str:
     """Give the absolute path of a ligand's file: jobs run in other folders."""
     if not name.lower().endswith(FILE_ENDINGS):
         return name
-    there = [place / name for place in (folder, Path()) if (place / name).is_file()]
+    there = [place / name for place in (folder, Path()) if is_file(place / name)]
     return str(there[0].resolve()) if there else name
 
 

@@ -7,14 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from markupsafe import Markup
-
 from qdcomp.report.campaign_pooling import PooledRow
 from qdcomp.report.campaign_rows import STATES, CampaignRow
-from qdcomp.report.page_shell import render_template
+from qdcomp.report.page_shell import read_verbatim, render_template
 from qdcomp.report.panel import Panel
 from qdcomp.report.shared_assets import ASSET_FOLDER, LIBRARY_NAME, SHARED_POLICY
-from qdcomp.resources import find_template
 
 PAGE_TEMPLATE = "report/campaign.html.j2"
 STYLE_SHEET = "report/campaign.css"
@@ -138,8 +135,8 @@ def render_index(
         comparison=comparison,
         policy=SHARED_POLICY,
         library=f"{ASSET_FOLDER}/{LIBRARY_NAME}",
-        index_style=_read(STYLE_SHEET),
-        index_script=_read(SCRIPT),
+        index_style=read_verbatim(STYLE_SHEET),
+        index_script=read_verbatim(SCRIPT),
     )
 
 
@@ -153,7 +150,3 @@ def _list_choices(rows: Sequence[IndexRow], name: str) -> list[tuple[str, int]]:
         counts, key=lambda value: (edges.get(value, 0.0) if name == "size" else 0, value)
     )
     return [(value, counts[value]) for value in order]
-
-
-def _read(template: str) -> Markup:
-    return Markup(find_template(template).read_text(encoding="utf-8"))

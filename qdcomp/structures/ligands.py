@@ -16,6 +16,7 @@ from ase import Atoms
 from numpy.typing import NDArray
 
 from qdcomp.errors import InputError
+from qdcomp.resources import is_file
 from qdcomp.structures.conformers import (
     Conformer,
     ConformerChoice,
@@ -25,6 +26,7 @@ from qdcomp.structures.conformers import (
 from qdcomp.structures.head_groups import HeadGroup, Site, find_head_group
 from qdcomp.structures.molecule_input import (
     FILE_ENDINGS,
+    MAX_SMILES,
     check_molecule,
     explain_smiles,
     parse_smiles,
@@ -208,7 +210,7 @@ def load_ligand(
     text = str(name)
     if text.lower().endswith(FILE_ENDINGS):
         return _load_file(Path(text), charge)
-    if Path(text).is_file():
+    if is_file(text):
         raise InputError(
             f"{text} is a file of an unknown kind; expected one of {', '.join(FILE_ENDINGS)}"
         )
@@ -232,6 +234,8 @@ def _find_entry(text: str) -> LigandEntry | None:
 def _reads_as_smiles(text: str) -> bool:
     from rdkit import Chem, rdBase
 
+    if len(text) > MAX_SMILES:
+        return True  # and `parse_smiles` says that it is too long to be read
     with rdBase.BlockLogs():
         return Chem.MolFromSmiles(text) is not None
 

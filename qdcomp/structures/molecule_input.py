@@ -12,8 +12,15 @@ from ase import Atoms
 from ase.io import read
 
 from qdcomp.errors import InputError, ParseError
+from qdcomp.resources import is_file
 
 FILE_ENDINGS = (".xyz", ".extxyz", ".sdf", ".mol")
+
+MAX_SMILES = 1000
+"""Longest SMILES that is read, in characters."""
+
+MAX_ATOMS = 500
+"""Largest ligand, hydrogens counted: finding the geometry of a larger one takes many minutes."""
 
 
 def parse_smiles(smiles: str) -> Any:
@@ -26,13 +33,28 @@ def parse_smiles(smiles: str) -> Any:
     """
     from rdkit import Chem, rdBase
 
+    if len(smiles) > MAX_SMILES:
+        raise InputError(
+            f"the SMILES has {len(smiles)} characters, at most {MAX_SMILES} are read; is it one "
+            "ligand?"
+        )
     with rdBase.BlockLogs():
         molecule = Chem.MolFromSmiles(smiles)
     if molecule is None:
         raise InputError(f"{smiles!r} is not a SMILES: {explain_smiles(smiles)}")
     if molecule.GetNumAtoms() == 0:
         raise InputError("the SMILES is empty; give one like [NH3+]CCc1ccccc1")
-    return Chem.AddHs(molecule)
+    molecule = Chem.AddHs(molecule)
+    _check_size(molecule.GetNumAtoms(), "the SMILES")
+    return molecule
+
+
+def _check_size(atoms: int, place: str) -> None:
+    if atoms > MAX_ATOMS:
+        raise InputError(
+            f"{place} has {atoms} atoms, and a ligand at most {MAX_ATOMS}; shorten its chains, or "
+            "build the structure elsewhere"
+        )
 
 
 def explain_smiles(smiles: str) -> str:
@@ -132,7 +154,7 @@ def read_molecule(path: Path, charge: int | None) -> Any:
     """
     from rdkit import Chem, rdBase
 
-    if not path.is_file():
+    if not is_file(path):
         raise InputError(f"no file {path}; give an xyz, sdf or mol file of the ligand")
     if path.suffix.lower() not in (".sdf", ".mol"):
         return _read_xyz(path, charge)
@@ -140,6 +162,7 @@ def read_molecule(path: Path, charge: int | None) -> Any:
         molecule = Chem.MolFromMolFile(str(path), removeHs=False)
     if molecule is None or molecule.GetNumConformers() == 0:
         raise ParseError("not a molecule in the mol format, with coordinates", path)
+    _check_size(molecule.GetNumAtoms(), str(path))
     if any(atom.GetTotalNumHs() for atom in molecule.GetAtoms()):
         raise ParseError("hydrogens are missing; write all of them with coordinates", path)
     return molecule
@@ -151,20 +174,22 @@ def _read_xyz(path: Path, charge: int | None) -> Any:
     from rdkit.Chem import rdDetermineBonds
 
     try:
-        atoms = read(path)
+        atoms = read(path, format="extxyz")  # else ASE goes by the content, and reads anything
     except Exception as error:  # ASE raises many kinds of error on a broken file
         raise ParseError(f"cannot be read as xyz ({error})", path) from error
+    _check_size(len(atoms), str(path))
     total = atoms.info.get("charge") if charge is None else charge
     if total is None:
         raise InputError(
             f"{path} does not say the charge of the ligand; give it: charge: 1 in a study, "
             "--charge 1 on the command line"
         )
-    check_electrons(int(atoms.numbers.sum()), int(total), path.name)
+    total = _read_charge(total, path)
+    check_electrons(int(atoms.numbers.sum()), total, path.name)
     with rdBase.BlockLogs():
         try:
             molecule = Chem.MolFromXYZBlock(_write_xyz_block(atoms))
-            rdDetermineBonds.DetermineBonds(molecule, charge=int(total))
+            rdDetermineBonds.DetermineBonds(molecule, charge=total)
         except Exception as error:  # RDKit raises ValueError, RuntimeError and its own
             raise ParseError(
                 f"no bonds are found for a molecule of charge {total:+d} e ({error}); are the "
@@ -172,6 +197,16 @@ def _read_xyz(path: Path, charge: int | None) -> Any:
                 path,
             ) from error
     return molecule
+
+
+def _read_charge(given: Any, path: Path) -> int:
+    """Charge of a comment line, which may hold anything."""
+    try:
+        if float(given) == int(given):
+            return int(given)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise ParseError(f"charge={str(given)[:40]} is not a whole number of charges e", path)
 
 
 def _write_xyz_block(atoms: Atoms) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 
 from qdcomp import __version__
 from qdcomp.errors import StoreError
+from qdcomp.hdf5_references import find_outside_reference
 from qdcomp.trajectory.frame import Frame
 from qdcomp.trajectory.h5md import FIELDS, FORMAT_VERSION, PARTICLES, Field, Header
 from qdcomp.trajectory.locking import is_being_written
@@ -49,6 +50,7 @@ def open_to_read(path: Path, *, writer_is_gone: bool | None = None) -> h5py.File
         raise _damaged(path, error) from error
     try:
         with explain_damage(path):
+            _refuse_references(file, path)
             _check_version(file, path)
     except StoreError:
         file.close()
@@ -77,6 +79,15 @@ def _damaged(path: Path, error: Exception) -> StoreError:
         "give the .h5md file of a run, or remove it and run 'qdcomp resume', which makes it "
         "again from the job's outputs"
     )
+
+
+def _refuse_references(file: h5py.File, path: Path) -> None:
+    reference = find_outside_reference(file)
+    if reference:
+        raise StoreError(
+            f"{path}: {reference}, and a trajectory of qdcomp holds all of its frames itself; do "
+            "not open it unless you know who made it, and why"
+        )
 
 
 def _check_version(file: h5py.File, path: Path) -> None:

@@ -47,6 +47,9 @@ RELAXATION_STEPS = 60
 """Geometry steps that a BFGS relaxation is assumed to take, where more are allowed: a dot's, and
 those of slabs with one ligand, which took 38 (PEA) and 53 (DDA_C2)."""
 
+ERROR_FACTOR = 3.0
+"""How far the core-hours of the jobs measured, and of other machines, lie from the formula."""
+
 BASIS = (
     "scaled by grid points and basis functions from Cs4PbBr6 and a slab of CsPbBr3 measured with "
     "CP2K 2023.1 on one x86 core; good to about a factor of three; a relaxation is counted as "
@@ -77,6 +80,7 @@ def estimate_cost(job: JobFile) -> CostEstimate:
         memory_gib=8 * (GRID_ARRAYS * points + matrices) / 2**30,
         core_hours=seconds / 3600,
         basis=BASIS,
+        error_factor=ERROR_FACTOR,
     )
 
 

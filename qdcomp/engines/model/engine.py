@@ -54,6 +54,9 @@ PROGRESS_TAIL_BYTES = 4096
 LARGEST_CATIONS = 3400
 """Cations whose Schur complement is factorised as a dense matrix: 1.5 GB, a minute a time."""
 
+ERROR_FACTOR = 2.0
+"""How far the time on other cores lies from that on the one that was measured on."""
+
 USUAL_RELAXATION_STEPS = 300
 """Force evaluations of a relaxation: 80 to 350 were seen for dots of 3 to 6 cells."""
 
@@ -289,6 +292,7 @@ class ModelEngine:
             core_hours=seconds / 3600.0,
             basis="wall times measured on one core for dots of 3 to 6 cells: forces as the square "
             "of the number of atoms, frontier orbitals as the cube of the number of cations",
+            error_factor=ERROR_FACTOR,
         )
 
 

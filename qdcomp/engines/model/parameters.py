@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
-from qdcomp.errors import InputError
-from qdcomp.resources import find_template
+from qdcomp.errors import InputError, ParseError
+from qdcomp.plain_yaml import load_plain_yaml
+from qdcomp.resources import find_template, is_file
 
 DEFAULT_PARAMETERS = "cspbbr3_prototype"
 """Parameter set used where a study names none."""
@@ -107,12 +106,12 @@ def find_parameter_file(name: str) -> Path:
     """
     given = Path(name)
     if given.suffix in {".yaml", ".yml"}:
-        if given.is_file():
+        if is_file(given):
             return given
         raise InputError(f"the setting 'parameters' names the file {name!r}, which does not exist")
     shipped = find_template(f"model/{DEFAULT_PARAMETERS}.yaml").parent
     path = shipped / f"{name}.yaml"
-    if not path.is_file():
+    if not is_file(path):
         known = ", ".join(sorted(file.stem for file in shipped.glob("*.yaml")))
         raise InputError(
             f"there is no parameter set {name!r} for the engine 'model'; shipped sets: {known}; "
@@ -128,10 +127,23 @@ def _number(entry: Mapping[str, Any], key: str, place: str) -> float:
     return float(value)
 
 
+def _require_mapping(entry: object, place: str) -> Mapping[str, Any]:
+    if not isinstance(entry, Mapping):
+        raise InputError(f"{place}: expected 'key: value' lines, got {str(entry)[:100]!r}")
+    return entry
+
+
+def _list_entries(content: Mapping[str, Any], key: str, place: str) -> list[Mapping[str, Any]]:
+    if not isinstance(content[key], list):
+        raise InputError(f"{place}, {key}: expected a list of entries")
+    return [_require_mapping(entry, f"{place}, {key}") for entry in content[key]]
+
+
 def _read_element(symbol: str, entry: Mapping[str, Any], place: str) -> ElementParameters:
     place = f"{place}, element {symbol}"
+    _require_mapping(entry, place)
     role = entry.get("role")
-    if role not in {None, "cation", "anion"}:
+    if role not in (None, "cation", "anion"):
         raise InputError(f"{place}: 'role' must be cation, anion or absent, got {role!r}")
     return ElementParameters(
         charge=_number(entry, "charge", place),
@@ -179,9 +191,9 @@ def read_parameters(name: str = DEFAULT_PARAMETERS) -> ModelParameters:
     """
     path = find_parameter_file(name)
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(f"cannot read the parameter file {path}: {error}") from error
+        content = load_plain_yaml(path)
+    except ParseError as error:
+        raise InputError(f"cannot read the parameter file {error}") from error
     place = path.name
     if not isinstance(content, dict) or not {"elements", "pairs", "hoppings"} <= set(content):
         raise InputError(f"{place}: expected the keys elements, pairs and hoppings")
@@ -190,14 +202,15 @@ def read_parameters(name: str = DEFAULT_PARAMETERS) -> ModelParameters:
         source=str(content.get("source", "")),
         elements={
             str(symbol): _read_element(str(symbol), entry, place)
-            for symbol, entry in content["elements"].items()
+            for symbol, entry in _require_mapping(content["elements"], place).items()
         },
         pairs={
             ordered_pair(*_pair_of(entry, place)): _read_pair(entry, place)
-            for entry in content["pairs"]
+            for entry in _list_entries(content, "pairs", place)
         },
         hoppings={
-            _pair_of(entry, place): _read_hopping(entry, place) for entry in content["hoppings"]
+            _pair_of(entry, place): _read_hopping(entry, place)
+            for entry in _list_entries(content, "hoppings", place)
         },
     )
 

@@ -34,6 +34,9 @@ RELAXATION_STEPS = 80
 WAVES_PER_ANGSTROM3: float = math.pow(0.5123, 3) / (6 * math.pi**2)
 """Plane waves per volume [Å³] and cutoff [eV] to the power 3/2: √(2m)/ħ = 0.5123 /(Å √eV)."""
 
+ERROR_FACTOR = 5.0
+"""How far other machines and parallel settings may lie from the formula."""
+
 BASIS = (
     "scaled by bands, plane waves and k-points from three public outputs of VASP 5; good to about "
     f"a factor of five; a relaxation is counted as {RELAXATION_STEPS} steps where more are allowed"
@@ -55,6 +58,7 @@ def estimate_cost(job: JobFile) -> CostEstimate:
         memory_gib=16 * (2 * points * bands * waves + 10 * grid) / 2**30,
         core_hours=seconds / 3600,
         basis=BASIS,
+        error_factor=ERROR_FACTOR,
     )
 
 

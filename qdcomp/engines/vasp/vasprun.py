@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
@@ -38,6 +39,10 @@ _SKIPPED = frozenset({"dos", "projected", "dielectricfunction", "dynmat"})
 _PARAMETERS = frozenset({"IBRION", "NELECT", "NELM", "POTIM", "TEBEG", "TEEND"})
 
 
+_PROLOG = 4096
+"""Characters in which the first element of the file begins; VASP writes it in the second line."""
+
+
 class VasprunReader:
     """Gives each geometry of a vasprun.xml that is whole, and keeps what it says of the run.
 
@@ -63,7 +68,11 @@ class VasprunReader:
         depth = skipping = 0
         with open_output(self.path) as stream:
             try:
-                for event, element in ElementTree.iterparse(stream, events=("start", "end")):
+                _refuse_entities(stream, self.path)
+                pieces = ElementTree.iterparse(  # it has no entities  # nosec B314
+                    stream, events=("start", "end")
+                )
+                for event, element in pieces:
                     change = 1 if event == "start" else -1
                     depth += change
                     if element.tag in _SKIPPED:
@@ -248,3 +257,12 @@ def read_vasprun(path: Path) -> RunOutput:
 
 def _text(element: Element | None) -> str:
     return "" if element is None or element.text is None else element.text.strip()
+
+
+def _refuse_entities(stream: IO[bytes], path: Path) -> None:
+    """Refuse a document type, which may define entities that unfold to billions of characters."""
+    head = stream.read(_PROLOG)
+    stream.seek(0)
+    prolog, root, _ = head.partition(b"<modeling")
+    if b"<!DOCTYPE" in prolog or (not root and len(head) == _PROLOG):
+        raise ParseError("not a vasprun.xml, which begins with <modeling>", path, 1)

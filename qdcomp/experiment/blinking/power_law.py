@@ -205,7 +205,7 @@ def _correct_bias(data: DurationTally, exponent: float) -> Estimate:
 
 
 def _find_time_share(data: DurationTally, exponent: float) -> float:
-    """c of `_correct_bias`: 0 for a chosen number of durations, 1 for exponential ones in a time."""
+    """Part c of `_correct_bias`: 0 for a chosen number, 1 for exponential durations in a time."""
     if not data.trace_bins:
         return 0.0
     t = np.concatenate([np.repeat(data.values.astype(np.float64), data.times), data.unfinished])

@@ -33,6 +33,7 @@ from qdcomp.experiment.files.stream_checks import (
 )
 from qdcomp.experiment.files.tttr import PhotonChunk
 from qdcomp.experiment.photon_stream import NO_MARKERS
+from qdcomp.hdf5_references import find_outside_reference
 
 SAME_RATE = 1e-3
 """Up to this relative difference timestamps are taken to count the pulses of the laser."""
@@ -64,6 +65,7 @@ def open_photon_hdf5(path: Path, chunk_photons: int) -> FileSource:
         what it says.
     """
     with _report_damage(path), h5py.File(path, "r") as file:
+        _refuse_references(path, file)
         description, columns = _describe(path, file)
     return open_source(description, partial(_read, columns, chunk_photons))
 
@@ -76,6 +78,16 @@ def _report_damage(path: Path) -> Iterator[None]:
         raise ParseError(
             f"it is damaged, cut or locked; HDF5 says: {str(error)[:100]}", path
         ) from error
+
+
+def _refuse_references(path: Path, file: h5py.File) -> None:
+    reference = find_outside_reference(file)
+    if reference:
+        raise ParseError(
+            f"{reference}; the photons of a file have to be in the file itself: copy them into one "
+            "(h5repack, h5copy), if you know who made it",
+            path,
+        )
 
 
 def _describe(path: Path, file: h5py.File) -> tuple[FileDescription, _Columns]:
@@ -193,6 +205,7 @@ def _check_storage(path: Path, name: str, column: h5py.Dataset) -> None:
 
 def _read(columns: _Columns, chunk_photons: int, tally: StreamTally) -> Iterator[PhotonChunk]:
     with _report_damage(columns.path), h5py.File(columns.path, "r") as file:
+        _refuse_references(columns.path, file)
         group = file[columns.group]
         for start in range(0, columns.photons, chunk_photons):
             piece = slice(start, min(start + chunk_photons, columns.photons))

@@ -14,6 +14,13 @@ from qdcomp.recipes.launchpads.embedded_launchpad import EmbeddedLaunchPad, embe
 from qdcomp.recipes.launchpads.launching import find_failure, launch_all
 from qdcomp.recipes.launchpads.lost_runs import find_lost_runs, reset_lost_runs
 from qdcomp.recipes.launchpads.lpad_command import changes_nothing, run_lpad
+from qdcomp.recipes.launchpads.passwords import (
+    LAUNCHPAD_VARIABLE,
+    has_password,
+    read_private_file,
+    remove_password,
+    warn_of_shown_password,
+)
 from qdcomp.recipes.launchpads.server_launchpad import (
     ServerLaunchPad,
     check_server,
@@ -21,22 +28,30 @@ from qdcomp.recipes.launchpads.server_launchpad import (
     is_server,
     write_launchpad_file,
 )
+from qdcomp.recipes.launchpads.trusted_tasks import check_specification, only_own_tasks
 
 __all__ = [
+    "LAUNCHPAD_VARIABLE",
     "ClosingLaunchPad",
     "EmbeddedLaunchPad",
     "ServerLaunchPad",
     "changes_nothing",
     "check_server",
+    "check_specification",
     "describe_location",
     "embedded_launchpad",
     "find_failure",
     "find_lost_runs",
+    "has_password",
     "is_server",
     "launch_all",
+    "only_own_tasks",
     "open_launchpad",
+    "read_private_file",
+    "remove_password",
     "reset_lost_runs",
     "run_lpad",
+    "warn_of_shown_password",
     "write_launchpad_file",
 ]
 

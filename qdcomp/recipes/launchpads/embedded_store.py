@@ -110,7 +110,7 @@ class EmbeddedStore:
 
     def read_indexes(self, collection: str) -> list[StoredIndex]:
         """Indexes of one collection, as they are in the file."""
-        return _read_indexes(self._connection, "WHERE collection = ?", (collection,))
+        return _read_indexes(self._connection, collection)
 
     def write(
         self,
@@ -357,9 +357,12 @@ def _iterate_documents(connection: sqlite3.Connection) -> Iterator[tuple[str, di
 
 
 def _read_indexes(
-    connection: sqlite3.Connection, where: str = "", values: tuple[str, ...] = ()
+    connection: sqlite3.Connection, collection: str | None = None
 ) -> list[StoredIndex]:
-    rows = connection.execute(f"SELECT collection, name, body FROM indexes {where}", values)
+    rows = connection.execute(
+        "SELECT collection, name, body FROM indexes WHERE collection = ? OR ? IS NULL",
+        (collection, collection),
+    )
     return [_make_index(collection, name, bson.decode(body)) for collection, name, body in rows]
 
 

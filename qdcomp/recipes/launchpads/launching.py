@@ -13,6 +13,7 @@ from typing import Any
 
 from fireworks import FWorker, LaunchPad
 from fireworks.core import rocket
+from fireworks.core.launchpad import get_action_from_gridfs
 from fireworks.core.rocket_launcher import launch_rocket
 from fireworks.utilities.fw_utilities import create_datestamp_dir
 from pymongo.errors import PyMongoError
@@ -20,6 +21,7 @@ from pymongo.errors import PyMongoError
 from qdcomp.errors import StoreError
 from qdcomp.recipes.launchpads.closing_launchpad import QUIET
 from qdcomp.recipes.launchpads.process_identity import label_worker
+from qdcomp.recipes.launchpads.trusted_tasks import check_specification, only_own_tasks
 
 _ROCKET_LOG = "rocket.launcher"
 
@@ -56,13 +58,14 @@ def launch_all(
     KeyboardInterrupt
         The user ended it; the FireWork that was running is ready again.
     StoreError
-        The launchpad could not be written.
+        The launchpad could not be written, or asks for what is no job of qdcomp.
     """
     directory = Path(directory).resolve()
     worker = label_worker(FWorker(query=dict(query)))
     launched: list[int] = []
-    with _keep_quiet(), _end_pings(), _keep_folder():
+    with only_own_tasks(), _keep_quiet(), _end_pings(), _keep_folder():
         while (ready := launchpad._get_a_fw_to_run(query=worker.query, checkout=False)) is not None:
+            check_specification(ready.spec)
             on_launch(ready.name)
             if _launch(launchpad, worker, ready.fw_id, directory):
                 launched.append(ready.fw_id)
@@ -75,8 +78,9 @@ def find_failure(launchpad: LaunchPad, fw_id: int) -> tuple[str, str]:
     document = launchpad.fireworks.find_one({"fw_id": fw_id}, {"launches": 1, "state": 1})
     if document is None or document["state"] != "FIZZLED" or not document["launches"]:
         return "", ""
-    action = launchpad.get_launch_by_id(document["launches"][-1]).action
-    stored: dict[str, Any] = action.stored_data if action else {}
+    launch = launchpad.launches.find_one({"launch_id": document["launches"][-1]}, {"action": 1})
+    action = get_action_from_gridfs((launch or {}).get("action"), launchpad.gridfs_fallback)
+    stored: dict[str, Any] = (action or {}).get("stored_data") or {}
     trace = (stored.get("_exception") or {}).get("_stacktrace") or ""
     lines = trace.rsplit("Traceback (most recent call last):\n", 1)[-1].splitlines()
     first = next((index for index, line in enumerate(lines) if line[:1].strip()), len(lines))

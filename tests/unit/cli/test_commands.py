@@ -1,4 +1,5 @@
 import sys
+from pathlib import Path
 
 import pytest
 from typer.main import get_command
@@ -6,6 +7,8 @@ from typer.testing import CliRunner
 
 from qdcomp.cli import UNEXPECTED_ERROR, USER_ERROR, main
 from qdcomp.cli.application import application
+from qdcomp.cli.console import make_printable
+from qdcomp.resources import find_study
 
 COMMANDS = get_command(application).commands
 runner = CliRunner()
@@ -152,3 +155,37 @@ def test_studies_lists_the_papers_campaign():
     assert "raino2022_dot_1p8nm" in result.output
     assert "smoke_cp2k" in result.output
     assert "6 members: 2 × structure.cells, 3 × seed" in result.output
+
+
+def test_what_a_file_holds_does_not_act_on_the_terminal(monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "study.yaml").write_text('name: "a\\x1b]0;title\\x07"\n"\\x1b[2J": 1\n')
+    assert call(monkeypatch, "plan", "study.yaml") == USER_ERROR
+    error = capsys.readouterr().err
+    assert "line 2" in error and "cannot be seen" in error
+    assert not set(error) & set("\x1b\x07")
+    assert make_printable("a\x1b[31m\u202eb\tc\n") == "a\\x1b[31m\\u202eb\tc\n"
+
+
+def test_a_password_on_the_command_line_is_warned_of(monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)
+    uri = "mongodb://anna:hidden@127.0.0.1:9/db?serverSelectionTimeoutMS=50"
+    assert call(monkeypatch, "run", "demo", "--out", "run", "--launchpad", uri) == USER_ERROR
+    shown = "".join(capsys.readouterr())
+    assert "QDCOMP_LAUNCHPAD" in shown and "anna:***@" in shown
+    assert "hidden" not in shown
+    for path in filter(Path.is_file, tmp_path.rglob("*")):
+        assert "hidden" not in path.read_text(errors="replace"), path
+
+
+def test_a_wrong_setting_of_the_engine_is_told_with_its_line(monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)
+    text = find_study("smoke_slab_cp2k").read_text()
+    wrong = text.replace("cutoff_ry: 200", "cutof_ry: 200").replace("eps_scf: 1e-5", "eps_scf: 7")
+    (tmp_path / "study.yaml").write_text(wrong)
+    assert call(monkeypatch, "plan", "study.yaml") == USER_ERROR
+    error = capsys.readouterr().err
+    lines = wrong.splitlines()
+    for key in ("cutof_ry", "eps_scf"):
+        number = next(n for n, line in enumerate(lines, start=1) if line.strip().startswith(key))
+        assert f"study.yaml, line {number}: engines.cp2k.{key}: cp2k" in error

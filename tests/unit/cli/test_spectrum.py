@@ -100,3 +100,14 @@ def test_a_window_that_is_none_and_a_file_that_is_not_there(tmp_path):
     assert result.exit_code == 2 and "expected FROM:TO" in result.output
     result = runner.invoke(application, ["spectrum", str(tmp_path / "none.csv")])
     assert isinstance(result.exception, ParseError | InputError)
+
+
+def test_the_name_of_a_file_is_shown_and_not_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    name = "<img src=x onerror=alert(1)>$x^{.csv"
+    write_spectrum(tmp_path / name)
+    result = runner.invoke(application, ["spectrum", name, "--model", "voigt", "--out", "here"])
+    assert result.exit_code == 0, result.exception or result.output
+    page = (tmp_path / "here" / "index.html").read_text()
+    assert "<img src=x" not in page
+    assert "&lt;img src=x onerror=alert(1)&gt;" in page

@@ -100,5 +100,5 @@ def test_file_that_is_no_yaml_is_refused_with_its_line(tmp_path):
 
 
 def test_file_that_is_not_there_is_refused(tmp_path):
-    with pytest.raises(InputError, match="cannot read published numbers"):
+    with pytest.raises(InputError, match="cannot read"):
         load_published([tmp_path / "none.yaml"])

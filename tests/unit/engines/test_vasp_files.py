@@ -11,6 +11,7 @@ from qdcomp.engines.base import RelaxationSettings
 from qdcomp.engines.vasp.eigenvalues import Bands, find_frontier, read_eigenval
 from qdcomp.engines.vasp.outcar_blocks import read_frequency
 from qdcomp.engines.vasp.projections import read_populations
+from qdcomp.engines.vasp.vasprun import VasprunReader
 from qdcomp.engines.vasp.xdatcar import iterate_xdatcar
 from qdcomp.errors import ParseError
 
@@ -94,3 +95,14 @@ def test_an_xdatcar_that_is_damaged_in_the_middle_is_named(finished: Path, tmp_p
     path.write_text("")
     with pytest.raises(ParseError, match="is empty"):
         list(iterate_xdatcar(path))
+
+
+@pytest.mark.parametrize("padding", ["", "<!--" + "x" * 5000 + "-->"])
+def test_a_vasprun_that_defines_entities_is_not_read(tmp_path: Path, padding: str) -> None:
+    path = tmp_path / "vasprun.xml"
+    path.write_text(
+        f'<?xml version="1.0"?>{padding}<!DOCTYPE modeling [<!ENTITY a "aa"><!ENTITY b "&a;&a;">]>'
+        "<modeling><generator>&b;</generator></modeling>"
+    )
+    with pytest.raises(ParseError, match="begins with <modeling>"):
+        list(VasprunReader(path).iterate())

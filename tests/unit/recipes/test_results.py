@@ -87,3 +87,15 @@ def test_a_file_that_cannot_be_written_is_an_error_and_leaves_the_old_one(tmp_pa
     with pytest.raises(StoreError, match="cannot write"):
         save_result(path, analysis)
     assert path.read_bytes() == before
+
+
+def test_a_result_that_leads_into_another_file_is_not_read(tmp_path, analysis):
+    path = tmp_path / "analysis.h5"
+    save_result(path, analysis)
+    path.rename(tmp_path / "other.h5")
+    with h5py.File(tmp_path / "other.h5") as source, h5py.File(path, "w") as file:
+        file.attrs.update(source.attrs)
+        for name in source:
+            file[name] = h5py.ExternalLink("other.h5", name)
+    with pytest.raises(StoreError, match=r"is a link to the file 'other\.h5'"):
+        load_result(path, DotAnalysis)

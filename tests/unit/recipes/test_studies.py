@@ -235,9 +235,10 @@ def test_all_problems_are_told_at_once_in_the_order_of_the_file(write):
         ("a: &x [1]\nb: *x\n", 2, "aliases"),
         ("a: " + "[" * 5000, 1, "nested deeper"),
         (b"name: \xff\n", 1, "UTF-8"),
-        (b"name: \x00\n", None, "not valid YAML"),
+        (b"name: \x00\n", 1, "not valid YAML"),
+        (b"a: 1\nname: \x07\n", 2, r"character U\+0007"),
         ("a: 1\n---\nb: 2\n", 2, "not valid YAML"),
-        ("#" * 1_000_001, None, "longer than"),
+        ("#" * 1_000_001, 1, "longer than"),
     ],
 )
 def test_files_that_are_not_plain_yaml_are_refused(write, text, line, told):

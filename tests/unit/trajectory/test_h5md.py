@@ -4,7 +4,9 @@ import h5py
 import numpy as np
 import pytest
 
-from qdcomp.trajectory import TrajectoryWriter
+from qdcomp.errors import StoreError
+from qdcomp.trajectory import TrajectoryWriter, open_trajectory
+from qdcomp.trajectory.contents import POSITION
 
 
 @pytest.fixture(params=[None, [40.0, 41.0, 42.0]], ids=["dot", "periodic"])
@@ -58,3 +60,16 @@ def test_it_is_h5md_1_1_with_units(written):
         for element in (*particles.values(), *file["observables"].values()):
             if isinstance(element, h5py.Group) and "value" in element:
                 assert element["step"].shape == element["time"].shape == (5,)
+
+
+def test_a_trajectory_that_leads_into_another_file_is_not_read(written):
+    path, _, _ = written
+    other = path.with_name("other.h5md")
+    path.rename(other)
+    with h5py.File(other) as source, h5py.File(path, "w") as file:
+        for name in source:
+            source.copy(name, file)
+        del file[POSITION]
+        file[POSITION] = h5py.ExternalLink(other.name, POSITION)
+    with pytest.raises(StoreError, match=r"position is a link to the file 'other.h5md'"):
+        open_trajectory(path)

@@ -177,3 +177,24 @@ def test_broken_stream_leaves_the_old_file(path: Path) -> None:
 def test_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot write"):
         write_photon_hdf5(make_stream(), tmp_path / "none" / "dot.hdf5")
+
+
+@pytest.mark.parametrize("kind", ["link", "storage", "virtual"])
+def test_photons_that_stand_in_another_file_are_refused(path: Path, kind: str) -> None:
+    other = path.with_name("other.hdf5")
+    write_photon_hdf5(make_stream(), other)
+    write_changed(path, "photon_data/timestamps", None)
+    with h5py.File(path, "a") as file:
+        group = file["photon_data"]
+        n = len(PULSES)
+        if kind == "link":
+            group["timestamps"] = h5py.ExternalLink("other.hdf5", "photon_data/timestamps")
+        elif kind == "storage":
+            stored = [(str(other), 0, h5py.h5f.UNLIMITED)]
+            group.create_dataset("timestamps", (n,), np.int64, external=stored)
+        else:
+            layout = h5py.VirtualLayout((n,), np.int64)
+            layout[:] = h5py.VirtualSource(other, "photon_data/timestamps", (n,))
+            group.create_virtual_dataset("timestamps", layout)
+    with pytest.raises(ParseError, match=r"/photon_data/timestamps is .*in the file itself"):
+        open_photons(path)
