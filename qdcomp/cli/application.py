@@ -18,6 +18,7 @@ from qdcomp.cli.report import report
 from qdcomp.cli.run import resume, run
 from qdcomp.cli.spectrum import spectrum
 from qdcomp.cli.status import status
+from qdcomp.cli.worker import worker
 
 application = typer.Typer(
     name="qdcomp",
@@ -63,6 +64,7 @@ for _command in (
 ):
     application.command()(_command)
 application.add_typer(ligands, name="ligands")
+application.add_typer(worker, name="worker")
 application.command(
     context_settings={
         "allow_extra_args": True,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,10 @@ from qdcomp.errors import InputError
 from qdcomp.recipes.execution import read_run_record
 from qdcomp.recipes.job_state import JobState
 from qdcomp.recipes.launchpads import (
+    add_workflows,
     check_server,
     describe_location,
-    find_failure,
+    find_failures,
     is_server,
     launch_all,
     open_launchpad,
@@ -33,6 +34,10 @@ from qdcomp.recipes.workflow import make_workflow
 LAUNCHPAD_VARIABLE = "QDCOMP_LAUNCHPAD"
 """Environment variable with the URI of the launchpad server, password included."""
 
+DATABASE_PATIENCE_S = 300.0
+"""How long a process that runs jobs waits for a launchpad server that is away [s]."""
+
+_RUNS_AT_ONCE = 50
 _HIDDEN_SECRET = "***"  # as `describe_location` writes it, for a password or an option
 
 
@@ -81,16 +86,26 @@ def note_launchpad(run: RunDirectory, location: str | Path) -> None:
 
 
 def submit_run(run: RunDirectory, launchpad: LaunchPad) -> None:
-    """Put the jobs of a run on a launchpad, unless they are there.
+    """Put the jobs of a run on a launchpad, unless they are there."""
+    submit_runs([run], launchpad)
 
-    FireWorks stores the jobs before the workflow that ties them: jobs without one are what a
-    process left that was killed in between, and are made anew.
+
+def submit_runs(runs: Sequence[RunDirectory], launchpad: LaunchPad) -> None:
+    """Put the jobs of runs on a launchpad, but of those that are there; a few calls for many runs.
+
+    The jobs are stored before the workflow that ties them: jobs without one are what a process
+    left that was killed in between, and are made anew.
     """
-    root = str(run.root)
-    if launchpad.workflows.find_one({"metadata.run_directory": root}, {"_id": 1}):
-        return
-    launchpad.fireworks.delete_many({"spec.run_directory": root})
-    launchpad.add_wf(make_workflow(run))
+    for start in range(0, len(runs), _RUNS_AT_ONCE):
+        by_root = {str(run.root): run for run in runs[start : start + _RUNS_AT_ONCE]}
+        known = launchpad.workflows.find(
+            {"metadata.run_directory": {"$in": list(by_root)}}, {"metadata.run_directory": 1}
+        )
+        for workflow in known:
+            by_root.pop(workflow["metadata"]["run_directory"], None)
+        if by_root:
+            launchpad.fireworks.delete_many({"spec.run_directory": {"$in": list(by_root)}})
+            add_workflows(launchpad, [make_workflow(run) for run in by_root.values()])
 
 
 def execute_run(
@@ -105,7 +120,7 @@ def execute_run(
     """
     query = {"spec.run_directory": str(run.root)}
     note_launchpad(run, location)
-    with open_launchpad(location) as launchpad:
+    with open_launchpad(location, patience_s=DATABASE_PATIENCE_S) as launchpad:
         submit_run(run, launchpad)
         reset_lost_runs(launchpad, query)
         _put_back_removed(run, launchpad)
@@ -134,18 +149,20 @@ def read_job_states(run: RunDirectory, launchpad: LaunchPad) -> tuple[JobState, 
     InputError
         The launchpad does not have the run.
     """
-    found = launchpad.fireworks.find(
-        {"spec.run_directory": str(run.root)}, {"name": 1, "state": 1, "fw_id": 1}
-    )
-    documents = {document["name"]: document for document in found}
+    query = {"spec.run_directory": str(run.root)}
+    found = launchpad.fireworks.find(query, {"name": 1, "state": 1, "fw_id": 1})
+    # of jobs of one name the last goes on where the others were ended by their walltime
+    documents = {each["name"]: each for each in sorted(found, key=lambda each: int(each["fw_id"]))}
     if not documents:
         raise InputError(
             f"the launchpad has no jobs of {run.root}: it was not started there, or the folder was "
             f"moved or copied; take it up with: qdcomp resume {run.root} (finished jobs are not "
             "run again)"
         )
+    failed = any(document["state"] == "FIZZLED" for document in documents.values())
+    failures = find_failures(launchpad, query) if failed else {}
     return tuple(
-        _describe_job(run, launchpad, job, documents[job.name])
+        _describe_job(run, job, documents[job.name], failures)
         for job in run.jobs
         if job.name in documents
     )
@@ -160,10 +177,13 @@ def count_steps(run: RunDirectory, job: PlannedJob) -> int:
 
 
 def _describe_job(
-    run: RunDirectory, launchpad: LaunchPad, job: PlannedJob, document: dict[str, Any]
+    run: RunDirectory,
+    job: PlannedJob,
+    document: dict[str, Any],
+    failures: dict[int, tuple[str, str]],
 ) -> JobState:
     record = read_run_record(run.job_directory(job))
-    kind, message = find_failure(launchpad, document["fw_id"])
+    kind, message = failures.get(document["fw_id"], ("", ""))
     return JobState(
         job=job,
         state=document["state"],

@@ -9,39 +9,62 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from qdcomp.recipes.launchpads.adding import add_workflows
 from qdcomp.recipes.launchpads.closing_launchpad import ClosingLaunchPad
 from qdcomp.recipes.launchpads.embedded_launchpad import EmbeddedLaunchPad, embedded_launchpad
-from qdcomp.recipes.launchpads.launching import find_failure, launch_all
+from qdcomp.recipes.launchpads.launching import find_failure, find_failures, launch_all
 from qdcomp.recipes.launchpads.lost_runs import find_lost_runs, reset_lost_runs
 from qdcomp.recipes.launchpads.lpad_command import changes_nothing, run_lpad
+from qdcomp.recipes.launchpads.offline import run_offline
+from qdcomp.recipes.launchpads.parallel_workers import run_in_parallel
 from qdcomp.recipes.launchpads.server_launchpad import (
     ServerLaunchPad,
     check_server,
     describe_location,
     is_server,
+    read_launchpad_file,
     write_launchpad_file,
+)
+from qdcomp.recipes.launchpads.worker import (
+    WorkerLimits,
+    WorkerReport,
+    run_job_of_number,
+    run_jobs,
+    select_jobs,
 )
 
 __all__ = [
     "ClosingLaunchPad",
     "EmbeddedLaunchPad",
     "ServerLaunchPad",
+    "WorkerLimits",
+    "WorkerReport",
+    "add_workflows",
     "changes_nothing",
     "check_server",
     "describe_location",
     "embedded_launchpad",
     "find_failure",
+    "find_failures",
     "find_lost_runs",
     "is_server",
     "launch_all",
     "open_launchpad",
+    "read_launchpad_file",
     "reset_lost_runs",
+    "run_in_parallel",
+    "run_job_of_number",
+    "run_jobs",
     "run_lpad",
+    "run_offline",
+    "select_jobs",
     "write_launchpad_file",
 ]
 
 
-def open_launchpad(location: str | Path, *, read_only: bool = False) -> ClosingLaunchPad:
+def open_launchpad(
+    location: str | Path, *, read_only: bool = False, patience_s: float = 0.0
+) -> ClosingLaunchPad:
     """Open the launchpad at `location`; use it in a ``with`` statement.
 
     Parameters
@@ -51,6 +74,8 @@ def open_launchpad(location: str | Path, *, read_only: bool = False) -> ClosingL
         if it is not there.
     read_only
         Only look; an embedded launchpad may then be in use by another process.
+    patience_s
+        How long a call may wait for a server that is away [s]; 0 to try once.
 
     Raises
     ------
@@ -60,5 +85,5 @@ def open_launchpad(location: str | Path, *, read_only: bool = False) -> ClosingL
         The server cannot be reached, or the file cannot be used: in use, damaged, newer.
     """
     if is_server(location):
-        return ServerLaunchPad(str(location), read_only=read_only)
+        return ServerLaunchPad(str(location), read_only=read_only, patience_s=patience_s)
     return embedded_launchpad(location, create=not read_only, read_only=read_only)
