@@ -9,9 +9,13 @@ from __future__ import annotations
 import io
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, Any
 
 from fireworks import FWorker
+from fireworks.core import rocket
 from fireworks.core.rocket_launcher import launch_rocket
 
 from qdcomp.errors import InputError
@@ -37,12 +41,26 @@ def run_offline(directory: Path) -> str:
     before = Path.cwd()
     os.chdir(directory)
     try:
-        with keep_quiet():
+        with keep_quiet(), _open_as_asked():
             launch_rocket(None, label_worker(FWorker()), strm_lvl=QUIET, err_file=io.StringIO())
     finally:
         os.chdir(before)
     state: str = json.loads(record.read_text(encoding="utf-8")).get("state", "RUNNING")
     return state
+
+
+@contextmanager
+def _open_as_asked() -> Iterator[None]:
+    """Let FireWorks open files without saying how, on which monty's ``zopen`` insists."""
+
+    def open_file(path: str, mode: str = "rt") -> IO[Any]:
+        return Path(path).open(mode, encoding=None if "b" in mode else "utf-8")
+
+    original, rocket.zopen = rocket.zopen, open_file
+    try:
+        yield
+    finally:
+        rocket.zopen = original
 
 
 def _check_json(path: Path) -> None:

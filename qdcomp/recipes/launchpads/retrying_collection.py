@@ -72,26 +72,33 @@ class RetryingCollection(Collection[Document]):
     def find_one_and_update(
         self, filter: Mapping[str, Any], update: Any, *args: Any, **kwargs: Any
     ) -> Any:
-        """Update a document and return it; a lock that this call has set is known again."""
-        if update != _LOCK:
-            write = super().find_one_and_update
-            return insist(lambda: write(filter, update, *args, **kwargs), self._patience_s)
-        return self._lock(filter, *args, **kwargs)
-
-    def _lock(self, filter: Mapping[str, Any], *args: Any, **kwargs: Any) -> Any:
-        own = uuid4().hex
+        """Update a document and return it; what this call has claimed it knows again."""
         write = super().find_one_and_update
+        update, claim = _claim(update)
         sent = False
 
-        def lock() -> Any:
+        def send() -> Any:
             nonlocal sent
-            again, sent = sent, True
-            found = write(filter, {"$set": {"locked": own}}, *args, **kwargs)
-            if found is None and again:
-                found = self.find_one({**filter, "locked": own})
-            return found
+            claimed = self.find_one(claim) if sent and claim else None
+            sent = True
+            return claimed or write(filter, update, *args, **kwargs)
 
-        return insist(lock, self._patience_s)
+        return insist(send, self._patience_s)
+
+
+def _claim(update: Any) -> tuple[Any, Document | None]:
+    """Mark a lock or a reservation as of one call: sent again, it must not take another.
+
+    FireWorks asks of a lock only whether it is there, and drops the mark of a reservation when it
+    writes the job next.
+    """
+    token = uuid4().hex
+    if update == _LOCK:
+        return {"$set": {"locked": token}}, {"locked": token}
+    values = update.get("$set", {}) if isinstance(update, Mapping) else {}
+    if values.get("state") == "RESERVED":
+        return {**update, "$set": {**values, "claim": token}}, {"claim": token}
+    return update, None
 
 
 class _RetryingCursor(Cursor[Document]):

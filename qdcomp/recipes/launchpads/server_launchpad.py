@@ -80,7 +80,7 @@ class ServerLaunchPad(ClosingLaunchPad):
         for collection in _COLLECTIONS:
             setattr(self, collection, RetryingCollection(self.db, collection, patience_s))
         try:
-            self._clock_offset = insist(self._compare_clocks, patience_s)
+            self._clock_offset: timedelta = insist(self._compare_clocks, patience_s)
             if not read_only:
                 self.prepare()
         except (PyMongoError, DatabaseAwayError) as error:

@@ -48,7 +48,7 @@ def make_command(folder, name, script):
 
 def test_a_job_is_asked_for_by_the_name_that_it_has_on_its_node(tmp_path, monkeypatch):
     (tmp_path / "text").write_text(QSTAT)
-    make_command(tmp_path, "qstat", f"while read -r line; do echo \"$line\"; done < {tmp_path}/text")
+    make_command(tmp_path, "qstat", f'while read -r line; do echo "$line"; done < {tmp_path}/text')
     monkeypatch.setenv("PATH", str(tmp_path))
     is_queued = make_queue_check("pbs")
     assert is_queued("1201.login.cluster.example.org")
