@@ -4,9 +4,9 @@ set -eu
 cd "$(dirname "$0")/.."
 version=v1.24.2
 module="github.com/FerretDB/FerretDB@$version"
-change="$PWD/tests/stand_ins/ferretdb/one_write_at_a_time.sed"
+changes="$PWD/tests/stand_ins/ferretdb"
 cache="$PWD/.cache/ferretdb"
-stamp="$module $(cksum < "$change")"
+stamp="$module $(cat "$changes"/*.sed | cksum)"
 [ "$(cat "$cache/stamp" 2>/dev/null)" = "$stamp" ] && exit 0
 go="$(command -v go || echo /usr/local/go/bin/go)"
 skipped="The tests of the launchpad server are skipped by name, unless QDCOMP_TEST_MONGODB_URI names one."
@@ -20,7 +20,8 @@ build() {
     cp -R "$sources" "$cache/sources" &&
     chmod -R u+w "$cache/sources" &&
     cd "$cache/sources" &&
-    sed -i.original -f "$change" internal/clientconn/conn.go &&
+    sed -i.original -f "$changes/one_write_at_a_time.sed" internal/clientconn/conn.go &&
+    sed -i.original -f "$changes/find_by_number.sed" internal/backends/sqlite/collection.go &&
     echo "$version" > build/version/version.txt &&
     "$go" build -o "$cache/ferretdb.partial" ./cmd/ferretdb &&
     mv "$cache/ferretdb.partial" "$cache/ferretdb" &&

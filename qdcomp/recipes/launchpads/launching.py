@@ -16,14 +16,18 @@ from fireworks.core import rocket
 from fireworks.core.launchpad import get_action_from_gridfs
 from fireworks.core.rocket_launcher import launch_rocket
 from fireworks.utilities.fw_utilities import create_datestamp_dir
+from pymongo import DESCENDING
 from pymongo.errors import PyMongoError
 
 from qdcomp.errors import StoreError
 from qdcomp.recipes.launchpads.closing_launchpad import QUIET
 from qdcomp.recipes.launchpads.process_identity import label_worker
 from qdcomp.recipes.launchpads.retrying_collection import DatabaseAwayError
+from qdcomp.recipes.launchpads.server_launchpad import ServerLaunchPad
 
 _ROCKET_LOG = "rocket.launcher"
+_LISTED_AT_ONCE = 20
+"""How many ready jobs a worker looks up on a server at once; it takes them one by one."""
 
 
 def launch_all(
@@ -84,7 +88,8 @@ class Launcher:
         self, launchpad: LaunchPad, query: Mapping[str, Any], directory: str | Path
     ) -> None:
         self._launchpad = launchpad
-        self._worker = label_worker(FWorker(query=dict(query)))
+        self._query = dict(query)
+        self._listed: list[int] = []
         self._directory = Path(directory).resolve()
         self._open = ExitStack()
 
@@ -120,6 +125,32 @@ class Launcher:
         KeyboardInterrupt
             The user ended it; the FireWork is ready again.
         """
+        if fw_id is not None or not isinstance(self._launchpad, ServerLaunchPad):
+            return self._take(on_launch, self._query, fw_id)
+        while True:
+            self._listed = self._listed or self._list_ready()
+            if not self._listed:
+                return None
+            listed = {**self._query, "fw_id": self._listed.pop(0)}
+            if (taken := self._take(on_launch, listed, None)) is not None:
+                return taken
+
+    def _list_ready(self) -> list[int]:
+        """List some that are ready: a search among thousands is not made for each of them."""
+        found = self._launchpad.fireworks.find(
+            {**FWorker(query=self._query).query, "state": "READY"},
+            {"fw_id": 1},
+            sort=[("spec._priority", DESCENDING)],
+            limit=_LISTED_AT_ONCE,
+        )
+        return [job["fw_id"] for job in found]
+
+    def _take(
+        self,
+        on_launch: Callable[[Firework], None],
+        query: dict[str, Any],
+        fw_id: int | None,
+    ) -> int | None:
         taken: list[int] = []
 
         def take(firework: Firework) -> None:
@@ -127,21 +158,19 @@ class Launcher:
             on_launch(firework)
 
         with _follow_checkout(self._launchpad, take):
-            complaint = self._launch(fw_id)
+            complaint = self._launch(label_worker(FWorker(query=query)), fw_id)
         if taken and complaint:
             _pass_on_interrupt(self._launchpad, taken[0])
         return taken[0] if taken else None
 
-    def _launch(self, fw_id: int | None) -> str:
+    def _launch(self, worker: FWorker, fw_id: int | None) -> str:
         """Launch from a folder that is new; return what the FireWork said when it failed."""
         logger = logging.getLogger(_ROCKET_LOG)
         folder = Path(create_datestamp_dir(str(self._directory), logger, prefix="launcher_"))
         os.chdir(folder)
         complaint = io.StringIO()
         try:
-            launch_rocket(
-                self._launchpad, self._worker, fw_id=fw_id, strm_lvl=QUIET, err_file=complaint
-            )
+            launch_rocket(self._launchpad, worker, fw_id=fw_id, strm_lvl=QUIET, err_file=complaint)
         finally:
             os.chdir(self._directory)
             with suppress(OSError):  # it holds what the FireWork wrote, or FireWorks removed it
