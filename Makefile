@@ -35,6 +35,7 @@ demo: $(VENV)/.runtime
 
 system-packages:
 	@sh tests/install_system_packages.sh
+	@sh tests/install_database_server.sh
 
 test: $(VENV)/.development system-packages
 	$(BIN)/pytest -n 2 --dist loadfile -m "not cp2k and not browser" --cov=qdcomp --cov-report=

@@ -19,6 +19,7 @@ from qdcomp.cli.report import report
 from qdcomp.cli.run import resume, run
 from qdcomp.cli.spectrum import spectrum
 from qdcomp.cli.status import status
+from qdcomp.cli.worker import worker
 
 application = typer.Typer(
     name="qdcomp",
@@ -65,6 +66,7 @@ for _command in (
     application.command()(_command)
 application.add_typer(ligands, name="ligands")
 application.add_typer(jobs, name="jobs")
+application.add_typer(worker, name="worker")
 application.command(
     context_settings={
         "allow_extra_args": True,

@@ -16,7 +16,7 @@ from qdcomp.recipes.launchpads import (
     LAUNCHPAD_VARIABLE,
     check_server,
     describe_location,
-    find_failure,
+    find_failures,
     is_server,
     launch_all,
     only_own_tasks,
@@ -30,7 +30,10 @@ from qdcomp.recipes.run_directory import (
     RunDirectory,
 )
 from qdcomp.recipes.stages import INPUTS_NAME
-from qdcomp.recipes.workflow import make_workflow
+from qdcomp.recipes.submission import submit_runs
+
+DATABASE_PATIENCE_S = 300.0
+"""How long a process that runs jobs waits for a launchpad server that is away [s]."""
 
 _HIDDEN_SECRET = "***"  # as `describe_location` writes it, for a password or an option
 
@@ -93,20 +96,6 @@ def note_launchpad(run: RunDirectory, location: str | Path) -> None:
         noted.write_text(f"{describe_location(location)}\n")
 
 
-def submit_run(run: RunDirectory, launchpad: LaunchPad) -> None:
-    """Put the jobs of a run on a launchpad, unless they are there.
-
-    FireWorks stores the jobs before the workflow that ties them: jobs without one are what a
-    process left that was killed in between, and are made anew.
-    """
-    root = str(run.root)
-    if launchpad.workflows.find_one({"metadata.run_directory": root}, {"_id": 1}):
-        _update_priority(run, launchpad)
-        return
-    launchpad.fireworks.delete_many({"spec.run_directory": root})
-    launchpad.add_wf(make_workflow(run))
-
-
 def execute_run(
     run: RunDirectory,
     location: str | Path,
@@ -118,8 +107,8 @@ def execute_run(
     result was removed.
     """
     note_launchpad(run, location)
-    with open_launchpad(location) as launchpad, only_own_tasks():
-        submit_run(run, launchpad)
+    with open_launchpad(location, patience_s=DATABASE_PATIENCE_S) as launchpad, only_own_tasks():
+        submit_runs([run], launchpad)
         return launch_run(run, launchpad, on_launch)
 
 
@@ -134,15 +123,6 @@ def launch_run(
         launchpad.rerun_fw(document["fw_id"])
     launch_all(launchpad, query, run.root, lambda name: on_launch(run.find_job(name)))
     return read_job_states(run, launchpad)
-
-
-def _update_priority(run: RunDirectory, launchpad: LaunchPad) -> None:
-    """Give the jobs the priority that the study has now."""
-    priority = run.study.priority
-    launchpad.fireworks.update_many(
-        {"spec.run_directory": str(run.root), "spec._priority": {"$ne": priority}},
-        {"$set": {"spec._priority": priority}},
-    )
 
 
 def _put_back_removed(run: RunDirectory, launchpad: LaunchPad) -> None:
@@ -164,19 +144,20 @@ def read_job_states(run: RunDirectory, launchpad: LaunchPad) -> tuple[JobState, 
     InputError
         The launchpad does not have the run.
     """
-    found = launchpad.fireworks.find(
-        {"spec.run_directory": str(run.root)}, {"name": 1, "state": 1, "fw_id": 1}
-    )
-    newest = sorted(found, key=lambda document: document["fw_id"])
-    documents = {document["name"]: document for document in newest}
+    query = {"spec.run_directory": str(run.root)}
+    found = launchpad.fireworks.find(query, {"name": 1, "state": 1, "fw_id": 1})
+    # of jobs of one name the last goes on where the others were ended by their walltime
+    documents = {each["name"]: each for each in sorted(found, key=lambda each: int(each["fw_id"]))}
     if not documents:
         raise InputError(
             f"the launchpad has no jobs of {run.root}: it was not started there, or the folder was "
             f"moved or copied; take it up with: qdcomp resume {run.root} (finished jobs are not "
             "run again)"
         )
+    failed = any(document["state"] == "FIZZLED" for document in documents.values())
+    failures = find_failures(launchpad, query) if failed else {}
     return tuple(
-        _describe_job(run, launchpad, job, documents[job.name])
+        _describe_job(run, job, documents[job.name], failures)
         for job in run.jobs
         if job.name in documents
     )
@@ -191,10 +172,13 @@ def count_steps(run: RunDirectory, job: PlannedJob) -> int:
 
 
 def _describe_job(
-    run: RunDirectory, launchpad: LaunchPad, job: PlannedJob, document: dict[str, Any]
+    run: RunDirectory,
+    job: PlannedJob,
+    document: dict[str, Any],
+    failures: dict[int, tuple[str, str]],
 ) -> JobState:
     record = read_run_record(run.job_directory(job))
-    kind, message = find_failure(launchpad, document["fw_id"])
+    kind, message = failures.get(document["fw_id"], ("", ""))
     return JobState(
         job=job,
         state=document["state"],

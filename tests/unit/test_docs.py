@@ -19,7 +19,7 @@ GROUP = typer.main.get_command(application)
 
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
-OPTION = re.compile(r"(?<![\w-])--?[a-z][a-z0-9-]*")
+OPTION = re.compile(r"(?<![\w-])--?[a-z][a-z0-9_-]*")
 OPTION_ROW = re.compile(r"^\| (`-[^|]*) \|", re.M)
 HELP = {"--help", "-h"}
 TOPICS = {"campaign"}  # pages about what several commands do together

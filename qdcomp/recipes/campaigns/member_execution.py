@@ -7,14 +7,14 @@ from pathlib import Path
 
 from fireworks import LaunchPad
 
-from qdcomp.recipes.campaign import launch_run, note_launchpad
-from qdcomp.recipes.campaigns.bulk_submission import submit_runs
+from qdcomp.recipes.campaign import DATABASE_PATIENCE_S, launch_run, note_launchpad
 from qdcomp.recipes.campaigns.campaign_folder import open_campaign
 from qdcomp.recipes.campaigns.member_states import read_member_states
 from qdcomp.recipes.job_state import JobState
-from qdcomp.recipes.launchpads import open_launchpad
+from qdcomp.recipes.launchpads import only_own_tasks, open_launchpad
 from qdcomp.recipes.planned_job import PlannedJob
 from qdcomp.recipes.run_directory import RunDirectory
+from qdcomp.recipes.submission import submit_runs
 
 
 def execute_members(
@@ -43,7 +43,7 @@ def execute_members(
         How the jobs of each member that was not complete stand, once it has run.
     """
     note_launchpad(runs[0], location)
-    with open_launchpad(location) as launchpad:
+    with open_launchpad(location, patience_s=DATABASE_PATIENCE_S) as launchpad, only_own_tasks():
         submit_runs(runs, launchpad)
         complete = _find_complete(runs, launchpad)
         for number, run in enumerate(runs, start=1):

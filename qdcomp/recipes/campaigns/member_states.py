@@ -10,7 +10,7 @@ from pathlib import Path
 from fireworks import LaunchPad
 
 from qdcomp.recipes.campaigns.campaign_folder import CampaignFolder
-from qdcomp.recipes.launchpads import find_failure
+from qdcomp.recipes.launchpads import find_failures
 
 COMPLETED = "COMPLETED"
 FAILED = "FIZZLED"
@@ -18,7 +18,7 @@ HELD = ("PAUSED", "DEFUSED")
 """States of FireWorks that a user has put a job into, and takes it out of."""
 
 MOST_REASONS = 20
-"""Failures whose reason is looked up: each takes queries of its own."""
+"""Failures whose reason is looked up."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class MemberState:
 
 
 def read_member_states(campaign: CampaignFolder, launchpad: LaunchPad) -> tuple[MemberState, ...]:
-    """Read how every member stands: one query for all jobs, and some for each failure.
+    """Read how every member stands: one query for all jobs, and two for the failures.
 
     Where a job was continued by another of the same name, the newer one counts.
     """
@@ -89,16 +89,18 @@ def read_member_states(campaign: CampaignFolder, launchpad: LaunchPad) -> tuple[
     for document in sorted(found, key=lambda document: document["fw_id"]):
         jobs = newest.setdefault(document["spec"]["run_directory"], {})
         jobs[document["name"]] = (document["fw_id"], document["state"])
-    looked_up = 0
+    failed = [
+        fw_id for jobs in newest.values() for fw_id, state in jobs.values() if state == FAILED
+    ]
+    reasons = find_failures(launchpad, {"fw_id": {"$in": failed[:MOST_REASONS]}}) if failed else {}
     states = []
     for folder in campaign.folders:
         jobs = newest.get(str(folder), {})
-        failures = {}
-        for job, (fw_id, state) in jobs.items():
-            if state == FAILED and looked_up < MOST_REASONS:
-                kind, message = find_failure(launchpad, fw_id)
-                failures[job] = message or kind
-                looked_up += 1
+        failures = {
+            job: reasons[fw_id][1] or reasons[fw_id][0]
+            for job, (fw_id, _) in jobs.items()
+            if fw_id in reasons
+        }
         named = {job: state for job, (_, state) in jobs.items()}
         states.append(MemberState(folder.name, folder, named, failures))
     return tuple(states)

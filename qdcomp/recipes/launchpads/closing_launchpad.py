@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -36,6 +37,10 @@ class ClosingLaunchPad(LaunchPad):
                 {"_id": -1}, {"$setOnInsert": {"next_fw_id": 1, "next_launch_id": 1}}, upsert=True
             )
             self.tuneup()
+
+    def now(self) -> datetime:
+        """Time by the clock that all who use this launchpad share."""
+        return datetime.now(UTC)
 
     def __enter__(self) -> Self:
         return self

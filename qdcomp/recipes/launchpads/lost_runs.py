@@ -1,34 +1,66 @@
-"""FireWorks that a process was running when it was killed: find them, make them ready again."""
+"""FireWorks that a process was running when it was killed: find them, make them ready again.
+
+Several workers may look for lost runs at once, and live ones go on meanwhile: what was found to be
+lost is looked at again under the lock of its workflow before it is touched.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fireworks import LaunchPad
-from fireworks.core.launchpad import WFLock
+from fireworks.core.launchpad import LockedWorkflowError, WFLock
 from fireworks.fw_config import RUN_EXPIRATION_SECS
 from fireworks.utilities.fw_serializers import reconstitute_dates
 
+from qdcomp.recipes.launchpads.closing_launchpad import ClosingLaunchPad
 from qdcomp.recipes.launchpads.embedded_launchpad import EmbeddedLaunchPad
-from qdcomp.recipes.launchpads.process_identity import has_ended
+from qdcomp.recipes.launchpads.process_identity import find_batch_job, has_ended, is_own
 
 _LOCK_PATIENCE_S = 30.0
 """How long a live worker may hold a workflow; FireWorks' own updates take well under a second."""
 
-_CHECKOUT_PATIENCE = timedelta(minutes=5)
-"""How long a FireWork may be reserved before its launch is written, which takes milliseconds."""
+_CHECKOUT_PATIENCE = timedelta(minutes=15)
+"""How long a FireWork may be reserved before its launch is written.
+
+That takes milliseconds, or as long as a worker waits for a database that is away (ten minutes at
+most).
+"""
+
+QueueCheck = Callable[[str], bool]
+"""Says of the number of a batch job whether it waits or runs still."""
 
 
-def find_lost_runs(launchpad: LaunchPad, query: Mapping[str, Any] | None = None) -> list[int]:
+@dataclass(frozen=True)
+class _ActiveJob:
+    """A FireWork that is said to run or to be reserved, with its launches."""
+
+    fw_id: int
+    state: str
+    launch_ids: list[int]
+    updated_on: Any
+    launches: list[dict[str, Any]]
+
+    def has_finished(self) -> bool:
+        """Whether a launch has ended, and the FireWork has not been told."""
+        return any(launch["state"] in ("COMPLETED", "FIZZLED") for launch in self.launches)
+
+
+def find_lost_runs(
+    launchpad: LaunchPad,
+    query: Mapping[str, Any] | None = None,
+    is_queued: QueueCheck | None = None,
+) -> list[int]:
     """FireWorks that are said to run or to be reserved, by a process that is gone.
 
     In an embedded launchpad that is every one, before this process launches its first. On a server
-    a run is lost if its process ran on this machine and has ended, or if it has not said that it is
-    alive for FireWorks' ``RUN_EXPIRATION_SECS`` (four hours). What waits in a batch system's queue
-    is not lost; FireWorks' ``lpad detect_unreserved`` looks after that.
+    a run is lost if its process ran on this machine and has ended, if its batch job is no longer in
+    the queue, or if it has not said that it is alive for FireWorks' ``RUN_EXPIRATION_SECS`` (four
+    hours, by the clock of the server). What waits in the queue of a batch system is not lost.
 
     Parameters
     ----------
@@ -36,21 +68,23 @@ def find_lost_runs(launchpad: LaunchPad, query: Mapping[str, Any] | None = None)
         The launchpad.
     query
         Which FireWorks to look at, as a MongoDB filter; None for all.
+    is_queued
+        Asked for the runs of batch jobs of any host; None to leave those of other hosts alone.
 
     Returns
     -------
     list[int]
         Their ``fw_id``, in order.
     """
-    return sorted(
-        document["fw_id"]
-        for document in _list_active(launchpad, query)
-        if _is_lost(launchpad, document)
-    )
+    return sorted(job.fw_id for job in _find_lost(launchpad, query, is_queued))
 
 
-def reset_lost_runs(launchpad: LaunchPad, query: Mapping[str, Any] | None = None) -> list[int]:
-    """Make lost runs ready again, by FireWorks' own `rerun_fw`; call it before launching.
+def reset_lost_runs(
+    launchpad: LaunchPad,
+    query: Mapping[str, Any] | None = None,
+    is_queued: QueueCheck | None = None,
+) -> list[int]:
+    """Make lost runs ready again; call it before launching.
 
     The specification stays as it is, ``_launch_dir`` with it: the tasks find what they left there.
     What FireWorks left half done when a process was killed is put right first.
@@ -61,6 +95,8 @@ def reset_lost_runs(launchpad: LaunchPad, query: Mapping[str, Any] | None = None
         The launchpad.
     query
         Which FireWorks to look at, as a MongoDB filter; None for all.
+    is_queued
+        Asked for the runs of batch jobs of any host; None to leave those of other hosts alone.
 
     Returns
     -------
@@ -68,83 +104,144 @@ def reset_lost_runs(launchpad: LaunchPad, query: Mapping[str, Any] | None = None
         ``fw_id`` of those made ready, in order.
     """
     if not isinstance(launchpad, EmbeddedLaunchPad):
-        _free_workflows(launchpad)
-    for document in _list_active(launchpad, query):
-        if _has_finished(launchpad, document):
-            launchpad._refresh_wf(document["fw_id"])
-    lost = find_lost_runs(launchpad, query)
-    for fw_id in lost:
-        _reset(launchpad, fw_id)
-    return lost
+        _free_workflows(launchpad, is_queued)
+    for job in _read_active(launchpad, query):
+        if job.has_finished():
+            launchpad._refresh_wf(job.fw_id)
+    lost = _find_lost(launchpad, query, is_queued)
+    return sorted(job.fw_id for job in lost if _reset(launchpad, job))
 
 
-def _reset(launchpad: LaunchPad, fw_id: int) -> None:
+def reset_own_runs(launchpad: LaunchPad) -> list[int]:
+    """Make ready again what this process was running; return its ``fw_id``."""
+    own = [
+        job
+        for job in _read_active(launchpad, None)
+        if any(is_own(launch) for launch in job.launches) and not job.has_finished()
+    ]
+    return sorted(job.fw_id for job in own if _reset(launchpad, job))
+
+
+def _reset(launchpad: LaunchPad, job: _ActiveJob) -> bool:
+    """Make a run ready again, unless it is not as it was when it was found to be lost."""
     embedded = isinstance(launchpad, EmbeddedLaunchPad)
     with launchpad.as_one() if embedded else nullcontext():
-        document = launchpad.fireworks.find_one({"fw_id": fw_id}, {"launches": 1})
-        for launch in _list_launches(launchpad, document["launches"]):
-            if launch["state"] == "RUNNING":
-                launchpad.mark_fizzled(launch["launch_id"])
-            elif launch["state"] == "RESERVED":
-                launchpad.cancel_reservation(launch["launch_id"])
-        launchpad.rerun_fw(fw_id)
+        try:
+            with WFLock(launchpad, job.fw_id):
+                (now,) = _read_active(launchpad, {"fw_id": job.fw_id}) or (None,)
+                if now is None or now.has_finished() or not _is_same(now, job):
+                    return False
+                workflow = launchpad.get_wf_by_fw_id_lzyfw(job.fw_id)
+                launchpad._update_wf(workflow, workflow.rerun_fw(job.fw_id))
+        except LockedWorkflowError:  # held by a process of another machine, alive or not
+            return False
+        for launch_id in job.launch_ids:
+            _end_launch(launchpad, launch_id)
+    return True
 
 
-def _list_active(launchpad: LaunchPad, query: Mapping[str, Any] | None) -> list[dict[str, Any]]:
-    return list(
+def _is_same(now: _ActiveJob, before: _ActiveJob) -> bool:
+    seen, known = (
+        (job.state, job.launch_ids, job.updated_on, [each["state"] for each in job.launches])
+        for job in (now, before)
+    )
+    return seen == known
+
+
+def _end_launch(launchpad: LaunchPad, launch_id: int) -> None:
+    """Say of a launch that nobody carries on that it failed."""
+    launch = launchpad.get_launch_by_id(launch_id)
+    launch.state = "FIZZLED"
+    launchpad.launches.find_one_and_replace({"launch_id": launch_id}, launch.to_db_dict())
+    launchpad.forget_offline(launch_id)
+
+
+def _find_lost(
+    launchpad: LaunchPad, query: Mapping[str, Any] | None, is_queued: QueueCheck | None
+) -> list[_ActiveJob]:
+    jobs = [job for job in _read_active(launchpad, query) if not job.has_finished()]
+    if not jobs or isinstance(launchpad, EmbeddedLaunchPad):
+        return jobs
+    offline = {
+        run["launch_id"]
+        for run in launchpad.offline_runs.find({"completed": False, "deprecated": False})
+    }
+    now = launchpad.now() if isinstance(launchpad, ClosingLaunchPad) else datetime.now(UTC)
+    return [job for job in jobs if _is_lost(job, now, offline, is_queued)]
+
+
+def _is_lost(
+    job: _ActiveJob, now: datetime, offline: set[int], is_queued: QueueCheck | None
+) -> bool:
+    if job.state == "RESERVED":
+        waiting = [launch for launch in job.launches if launch["state"] == "RESERVED"]
+        if any(find_batch_job(launch) for launch in waiting):
+            return is_queued is not None and all(_left(launch, is_queued) for launch in waiting)
+        # without the number of a batch job: a checkout, or a submission, that was cut off
+        begun = bool(waiting) and is_queued is None
+        return not begun and _measure_age(job.updated_on, now) > _CHECKOUT_PATIENCE
+    running = [launch for launch in job.launches if launch["state"] == "RUNNING"]
+    return all(
+        (launch["launch_id"] not in offline and has_ended(launch))
+        or _left(launch, is_queued)
+        or _has_expired(launch, now)
+        for launch in running
+    )
+
+
+def _left(launch: dict[str, Any], is_queued: QueueCheck | None) -> bool:
+    """Whether the batch job of a launch is known to have left the queue."""
+    job = find_batch_job(launch)
+    return is_queued is not None and job is not None and not is_queued(job)
+
+
+def _has_expired(launch: dict[str, Any], now: datetime) -> bool:
+    pinged = [entry for entry in launch["state_history"] if entry["state"] == "RUNNING"]
+    last = pinged[0].get("updated_on") if pinged else None
+    return last is not None and _measure_age(last, now) > timedelta(seconds=RUN_EXPIRATION_SECS)
+
+
+def _measure_age(moment: Any, now: datetime) -> timedelta:
+    moment = reconstitute_dates(moment)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    age: timedelta = now - moment
+    return age
+
+
+def _read_active(launchpad: LaunchPad, query: Mapping[str, Any] | None) -> list[_ActiveJob]:
+    documents = list(
         launchpad.fireworks.find(
             {**(query or {}), "state": {"$in": ["RUNNING", "RESERVED"]}},
             {"fw_id": 1, "state": 1, "launches": 1, "updated_on": 1},
         )
     )
-
-
-def _has_finished(launchpad: LaunchPad, document: dict[str, Any]) -> bool:
-    """Whether a launch has ended, and the FireWork has not been told."""
-    launches = _list_launches(launchpad, document["launches"])
-    return any(launch["state"] in ("COMPLETED", "FIZZLED") for launch in launches)
-
-
-def _is_lost(launchpad: LaunchPad, document: dict[str, Any]) -> bool:
-    if _has_finished(launchpad, document):
-        return False
-    if isinstance(launchpad, EmbeddedLaunchPad):
-        return True
-    launches = _list_launches(launchpad, document["launches"])
-    if document["state"] == "RESERVED":
-        in_queue = any(launch["state"] == "RESERVED" for launch in launches)
-        return not in_queue and _age(document["updated_on"]) > _CHECKOUT_PATIENCE
-    running = [launch for launch in launches if launch["state"] == "RUNNING"]
-    return all(has_ended(launch) or _has_expired(launchpad, launch) for launch in running)
-
-
-def _has_expired(launchpad: LaunchPad, launch: dict[str, Any]) -> bool:
-    pinged = launchpad.get_launch_by_id(launch["launch_id"]).last_pinged
-    return pinged is not None and _age(pinged) > timedelta(seconds=RUN_EXPIRATION_SECS)
-
-
-def _age(moment: Any) -> timedelta:
-    moment = reconstitute_dates(moment)
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    age: timedelta = datetime.now(UTC) - moment
-    return age
-
-
-def _list_launches(launchpad: LaunchPad, launch_ids: Sequence[int]) -> list[dict[str, Any]]:
-    return list(
-        launchpad.launches.find(
-            {"launch_id": {"$in": list(launch_ids)}}, {"launch_id": 1, "state": 1, "fworker": 1}
+    launch_ids = [launch_id for document in documents for launch_id in document["launches"]]
+    launches = _read_launches(launchpad, {"launch_id": {"$in": launch_ids}}) if launch_ids else []
+    by_id = {launch["launch_id"]: launch for launch in launches}
+    return [
+        _ActiveJob(
+            fw_id=document["fw_id"],
+            state=document["state"],
+            launch_ids=list(document["launches"]),
+            updated_on=document["updated_on"],
+            launches=[by_id[each] for each in document["launches"] if each in by_id],
         )
-    )
+        for document in documents
+    ]
 
 
-def _free_workflows(launchpad: LaunchPad) -> None:
-    """Unlock and bring up to date what a killed process of this machine was about to write."""
+def _read_launches(launchpad: LaunchPad, query: Mapping[str, Any]) -> list[dict[str, Any]]:
+    fields = {"launch_id": 1, "state": 1, "fworker": 1, "state_history": 1}
+    return list(launchpad.launches.find(query, fields))
+
+
+def _free_workflows(launchpad: LaunchPad, is_queued: QueueCheck | None) -> None:
+    """Unlock and bring up to date what a process that is gone was about to write."""
     for workflow in list(launchpad.workflows.find({"locked": {"$exists": True}}, {"nodes": 1})):
         nodes = sorted(workflow["nodes"])
-        launches = launchpad.launches.find({"fw_id": {"$in": nodes}}, {"fworker": 1})
-        if any(has_ended(launch) for launch in launches):
+        launches = _read_launches(launchpad, {"fw_id": {"$in": nodes}})
+        if any(has_ended(launch) or _left(launch, is_queued) for launch in launches):
             with WFLock(launchpad, nodes[0], expire_secs=_LOCK_PATIENCE_S, kill=True):
                 pass  # frees the workflow on leaving
             for fw_id in nodes:

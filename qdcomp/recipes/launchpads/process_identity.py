@@ -1,6 +1,7 @@
-"""Which process launched a FireWork, and whether it is still there.
+"""Which process launched a FireWork, in which batch job, and whether it is still there.
 
-Kept in the ``env`` of the worker that FireWorks stores with each launch.
+Kept in the ``env`` of the worker that FireWorks stores with each launch. None of it is a time: the
+clocks of the machines may differ.
 """
 
 from __future__ import annotations
@@ -12,22 +13,25 @@ from typing import Any
 
 from fireworks import FWorker
 
-_KEY = "qdcomp_process"
+BATCH_JOB_VARIABLES = ("SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID")
+"""Environment variables in which Slurm, PBS and LSF name the job that a process runs in."""
+
+_PROCESS = "qdcomp_process"
+_BATCH_JOB = "qdcomp_batch_job"
 _START_TIME_FIELD = 19
 """Place of the start time in ``/proc/PID/stat`` after the name of the command (proc(5))."""
 
 
 def label_worker(worker: FWorker) -> FWorker:
-    """Return the same worker, saying in its ``env`` which process it is."""
-    identity = _identify(os.getpid())
-    if identity is None:
-        return worker
-    return FWorker(worker.name, worker.category, worker._query, {**worker.env, _KEY: identity})
+    """Return the same worker, saying in its ``env`` which process and which batch job it is."""
+    label = {_PROCESS: _identify(os.getpid()), _BATCH_JOB: find_own_batch_job()}
+    known = {key: value for key, value in label.items() if value}
+    return FWorker(worker.name, worker.category, worker._query, {**worker.env, **known})
 
 
 def has_ended(launch: dict[str, Any]) -> bool:
     """Whether the process of a launch ran on this machine and is gone; False where unknown."""
-    identity = ((launch.get("fworker") or {}).get("env") or {}).get(_KEY)
+    identity = _read_label(launch).get(_PROCESS)
     if not identity:
         return False
     here = _identify(os.getpid())
@@ -35,6 +39,30 @@ def has_ended(launch: dict[str, Any]) -> bool:
         return False
     now = _identify(identity["pid"])
     return now is None or now["started"] != identity["started"]
+
+
+def is_own(launch: dict[str, Any]) -> bool:
+    """Whether this process launched it; False where unknown."""
+    identity = _read_label(launch).get(_PROCESS)
+    return bool(identity) and identity == _identify(os.getpid())
+
+
+def find_batch_job(launch: dict[str, Any]) -> str | None:
+    """Batch job of a launch: the one it runs in, or else waits for; None where there is none."""
+    job = _read_label(launch).get(_BATCH_JOB)
+    if job:
+        return str(job)
+    reservations = [entry.get("reservation_id") for entry in launch.get("state_history") or ()]
+    return next((str(job) for job in reversed(reservations) if job), None)
+
+
+def find_own_batch_job() -> str | None:
+    """Batch job that this process runs in; None outside a batch system."""
+    return next((os.environ[name] for name in BATCH_JOB_VARIABLES if os.environ.get(name)), None)
+
+
+def _read_label(launch: dict[str, Any]) -> dict[str, Any]:
+    return (launch.get("fworker") or {}).get("env") or {}
 
 
 def _identify(pid: int) -> dict[str, Any] | None:

@@ -4,14 +4,29 @@ from __future__ import annotations
 
 import os
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import TracebackType
 from typing import Any
+from urllib.parse import quote_plus
 
-from pymongo.errors import ConfigurationError, InvalidURI, OperationFailure, PyMongoError
+from pymongo.errors import (
+    AutoReconnect,
+    ConfigurationError,
+    InvalidURI,
+    OperationFailure,
+    PyMongoError,
+)
 from pymongo.uri_parser import parse_uri
 
 from qdcomp.errors import InputError, StoreError
+from qdcomp.plain_yaml import load_plain_yaml
 from qdcomp.recipes.launchpads.closing_launchpad import QUIET, ClosingLaunchPad
+from qdcomp.recipes.launchpads.retrying_collection import (
+    DatabaseAwayError,
+    RetryingCollection,
+    insist,
+)
 
 DEFAULT_DATABASE = "fireworks"
 """Database where the URI names none; FireWorks' own default."""
@@ -20,6 +35,10 @@ _SCHEME = re.compile(r"^mongodb(\+srv)?://", re.IGNORECASE)
 _SECRET_OPTION = re.compile(r"([?&][^=&]*(?:password|token|properties)[^=&]*=)[^&]*", re.IGNORECASE)
 SERVER_PATIENCE_MS = 5000
 """How long a server may take to answer [ms], where the URI does not say."""
+
+_COLLECTIONS = ("fireworks", "launches", "offline_runs", "fw_id_assigner", "workflows")
+_RUN_FIELD = "spec.run_directory"
+"""What qdcomp asks for; FireWorks makes no index of it by itself."""
 
 
 class ServerLaunchPad(ClosingLaunchPad):
@@ -31,6 +50,12 @@ class ServerLaunchPad(ClosingLaunchPad):
         ``mongodb://…`` or ``mongodb+srv://…``.
     read_only
         Do not make FireWorks' counters and indexes where they are missing.
+    patience_s
+        How long a call may wait for a server that is away [s]; 0 to try once. After that the
+        ``with`` statement ends with a `StoreError`, and FireWorks takes no job for failed.
+    waits_at_start
+        Whether the first call waits as long, too; else a server that does not answer at once is
+        told at once, for a user who may have mistyped it.
 
     Raises
     ------
@@ -40,23 +65,70 @@ class ServerLaunchPad(ClosingLaunchPad):
         The server cannot be reached, or does not let this user in.
     """
 
-    def __init__(self, uri: str, *, read_only: bool = False) -> None:
+    def __init__(
+        self,
+        uri: str,
+        *,
+        read_only: bool = False,
+        patience_s: float = 0.0,
+        waits_at_start: bool = False,
+    ) -> None:
         self.description = describe_location(uri)
         name, options = _read_uri(uri)
         patience = {} if "serverselectiontimeoutms" in options else _make_patience()
         try:
             super().__init__(
-                host=uri, name=name, uri_mode=True, strm_lvl=QUIET, mongoclient_kwargs=patience
+                host=uri,
+                name=name,
+                uri_mode=True,
+                strm_lvl=QUIET,
+                user_indices=[_RUN_FIELD],
+                mongoclient_kwargs=patience,
             )
         except (PyMongoError, ValueError) as error:
             raise _describe_misfit(uri, error) from None
+        for collection in _COLLECTIONS:
+            setattr(self, collection, RetryingCollection(self.db, collection, patience_s))
         try:
-            self.connection.admin.command("ping")
+            self._clock_offset: timedelta = insist(
+                self._compare_clocks, patience_s if waits_at_start else 0.0
+            )
             if not read_only:
                 self.prepare()
-        except PyMongoError as error:
+        except (PyMongoError, DatabaseAwayError) as error:
             self.close()
             raise _describe_failure(self.description, error) from None
+
+    def now(self) -> datetime:
+        """Time by the clock of the server."""
+        return datetime.now(UTC) + self._clock_offset
+
+    def ping_launch(
+        self, launch_id: int, ptime: datetime | None = None, checkpoint: Any = None
+    ) -> None:
+        """Say that a launch is alive, by the clock of the server; those of workers may differ."""
+        super().ping_launch(launch_id, ptime or self.now(), checkpoint)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+        if isinstance(error, (DatabaseAwayError, AutoReconnect)):
+            raise StoreError(
+                f"{self.description}: the launchpad server went away and did not come back in "
+                "time. What was computed is on disk; when the server runs again, call the same "
+                "command again: finished steps are not repeated"
+            ) from None
+
+    def _compare_clocks(self) -> timedelta:
+        before = datetime.now(UTC)
+        answer = self.connection.admin.command("hello")
+        middle = before + (datetime.now(UTC) - before) / 2
+        server = answer.get("localTime")
+        return server.replace(tzinfo=UTC) - middle if server else timedelta()
 
 
 def is_server(location: str | Path) -> bool:
@@ -120,6 +192,40 @@ def write_launchpad_file(launchpad: ClosingLaunchPad, path: Path) -> None:
     partial.replace(path)
 
 
+def read_launchpad_file(path: Path) -> str:
+    """Read the URI from a FireWorks launchpad file, in YAML or JSON.
+
+    Raises
+    ------
+    InputError
+        It is missing, may be read by other users though it has a password, or names no server.
+    ParseError
+        It is not YAML.
+    """
+    content = load_plain_yaml(path)  # JSON is YAML
+    host = content.get("host") if isinstance(content, dict) else None
+    if not isinstance(host, str):
+        raise InputError(f"{path}: names no host; expected a launchpad file of FireWorks")
+    uri = host if is_server(host) else _make_uri(content)
+    check_server(uri)
+    if describe_location(uri) != uri and path.stat().st_mode & 0o077:
+        raise InputError(
+            f"{path} holds a password and may be read by other users; close it with: "
+            f"chmod 600 {path}"
+        )
+    return uri
+
+
+def _make_uri(content: dict[str, Any]) -> str:
+    user, password = content.get("username"), content.get("password")
+    secret = f":{quote_plus(str(password))}" if password else ""
+    before = f"{quote_plus(str(user))}{secret}@" if user else ""
+    source = content.get("authsource")
+    after = f"?authSource={quote_plus(str(source))}" if user and source else ""
+    port, name = content.get("port") or 27017, content.get("name") or DEFAULT_DATABASE
+    return f"mongodb://{before}{content['host']}:{port}/{name}{after}"
+
+
 def _make_patience() -> dict[str, Any]:
     return {"serverSelectionTimeoutMS": SERVER_PATIENCE_MS, "connectTimeoutMS": SERVER_PATIENCE_MS}
 
@@ -145,7 +251,7 @@ def _describe_misfit(uri: str, error: Exception) -> InputError | StoreError:
     )
 
 
-def _describe_failure(shown: str, error: PyMongoError) -> StoreError:
+def _describe_failure(shown: str, error: BaseException) -> StoreError:
     if isinstance(error, OperationFailure):
         return StoreError(
             f"{shown}: the launchpad server refused this user ({_name(error)}); check user, "

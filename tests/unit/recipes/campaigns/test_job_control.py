@@ -5,7 +5,6 @@ from builders.small_studies import write_study
 from fireworks import FWAction, FWorker
 
 from qdcomp.errors import InputError
-from qdcomp.recipes.campaigns.bulk_submission import submit_runs
 from qdcomp.recipes.campaigns.campaign_folder import make_runs
 from qdcomp.recipes.campaigns.job_control import (
     cancel_jobs,
@@ -16,6 +15,7 @@ from qdcomp.recipes.campaigns.job_control import (
 from qdcomp.recipes.campaigns.members import read_members
 from qdcomp.recipes.launchpads import launch_all, open_launchpad
 from qdcomp.recipes.planned_job import ENGINE_KINDS
+from qdcomp.recipes.submission import submit_runs
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import subprocess
 
 import mongomock
 import pytest
+from builders.noted_jobs import NOTE_TASK
 from fireworks import Firework, FWorker, LaunchPad, ScriptTask, Workflow
 
 from qdcomp.recipes.launchpads import trusted_tasks
@@ -15,6 +16,7 @@ def trust_every_task(request, monkeypatch):
     """Let the tests of launching launch FireWorks' own tasks; those of trust do without."""
     if request.module.__name__.rpartition(".")[2] != "test_trusted_tasks":
         monkeypatch.setattr(trusted_tasks, "is_own_task", lambda name: True)
+        monkeypatch.setenv(trusted_tasks.TRUSTED_VARIABLE, NOTE_TASK)  # workers of their own
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
-"""A real MongoDB server, where QDCOMP_TEST_MONGODB_URI names one."""
+"""FireWorks on a real server: the one of QDCOMP_TEST_MONGODB_URI, else FerretDB."""
 
 import json
-import os
 import stat
 import subprocess
 import sys
@@ -18,12 +17,8 @@ from qdcomp.recipes.launchpads import (
 
 
 @pytest.fixture
-def server():
-    uri = os.environ.get("QDCOMP_TEST_MONGODB_URI")
-    if not uri:
-        pytest.skip("QDCOMP_TEST_MONGODB_URI names no MongoDB server")
-    with open_launchpad(uri) as launchpad:
-        launchpad.reset("", require_password=False)
+def server(database_server):
+    with open_launchpad(database_server) as launchpad:
         yield launchpad
 
 
@@ -38,9 +33,11 @@ def test_a_real_server_runs_jobs_and_forgets_none(
     assert read_states(server) == ["COMPLETED"] * 4
 
 
-def test_a_real_server_is_not_made_anew_when_it_is_opened(server, make_chain, read_states):
+def test_a_real_server_is_not_made_anew_when_it_is_opened(
+    server, database_server, make_chain, read_states
+):
     server.add_wf(make_chain())
-    with open_launchpad(os.environ["QDCOMP_TEST_MONGODB_URI"]) as again:
+    with open_launchpad(database_server) as again:
         assert again.get_new_fw_id() == 4
         assert len(read_states(again)) == 3
 
