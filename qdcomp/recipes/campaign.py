@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from qdcomp.recipes.launchpads import (
     open_launchpad,
     reset_lost_runs,
 )
+from qdcomp.recipes.pieces import select_current
 from qdcomp.recipes.planned_job import ENGINE_KINDS, PlannedJob
 from qdcomp.recipes.run_directory import (
     EMBEDDED_LAUNCHPAD_NAME,
@@ -101,7 +102,8 @@ def execute_run(
     """Run every job of a run that is not complete, in this process; return how each stands.
 
     Jobs that an earlier process left running are put back, and so are failed ones and those whose
-    result was removed.
+    result was removed. Where the batch job that this process runs in ends before, the jobs that are
+    left stay READY or WAITING.
     """
     query = {"spec.run_directory": str(run.root)}
     note_launchpad(run, location)
@@ -117,13 +119,19 @@ def execute_run(
 
 def _put_back_removed(run: RunDirectory, launchpad: LaunchPad) -> None:
     """Put back complete jobs whose result was removed, and what follows them."""
-    for job in run.jobs:
-        if run.has_result(job):
-            continue
-        query = {"spec.run_directory": str(run.root), "name": job.name, "state": "COMPLETED"}
-        document = launchpad.fireworks.find_one(query, {"fw_id": 1})
-        if document is not None:
-            launchpad.rerun_fw(document["fw_id"])
+    removed = [job.name for job in run.jobs if not run.has_result(job)]
+    if not removed:
+        return
+    current = _find_fireworks(run, launchpad)
+    for name in removed:
+        if name in current and current[name]["state"] == "COMPLETED":
+            launchpad.rerun_fw(current[name]["fw_id"])
+
+
+def _find_fireworks(run: RunDirectory, launchpad: LaunchPad) -> dict[str, Mapping[str, Any]]:
+    """Find the Firework of each job of a run that says how the job stands."""
+    query = {"spec.run_directory": str(run.root)}
+    return select_current(launchpad.fireworks.find(query, {"name": 1, "state": 1, "fw_id": 1}))
 
 
 def read_job_states(run: RunDirectory, launchpad: LaunchPad) -> tuple[JobState, ...]:
@@ -134,10 +142,7 @@ def read_job_states(run: RunDirectory, launchpad: LaunchPad) -> tuple[JobState, 
     InputError
         The launchpad does not have the run.
     """
-    found = launchpad.fireworks.find(
-        {"spec.run_directory": str(run.root)}, {"name": 1, "state": 1, "fw_id": 1}
-    )
-    documents = {document["name"]: document for document in found}
+    documents = _find_fireworks(run, launchpad)
     if not documents:
         raise InputError(
             f"the launchpad has no jobs of {run.root}: it was not started there, or the folder was "
@@ -160,7 +165,7 @@ def count_steps(run: RunDirectory, job: PlannedJob) -> int:
 
 
 def _describe_job(
-    run: RunDirectory, launchpad: LaunchPad, job: PlannedJob, document: dict[str, Any]
+    run: RunDirectory, launchpad: LaunchPad, job: PlannedJob, document: Mapping[str, Any]
 ) -> JobState:
     record = read_run_record(run.job_directory(job))
     kind, message = find_failure(launchpad, document["fw_id"])

@@ -20,6 +20,7 @@ from qdcomp.engines.cp2k.outputs import Cp2kOutput, read_output
 from qdcomp.engines.cp2k.restart_files import (
     copy_restart,
     copy_wavefunction,
+    describe_damage,
     find_restart,
     require_restart,
     trim_cut_ends,
@@ -30,7 +31,7 @@ EXIT_NAME = "EXIT"
 """File whose presence asks CP2K to end after the step at hand."""
 
 
-def continue_same_run(directory: Path, *, before: int | None = None) -> None:
+def continue_same_run(directory: Path, *, before: int | None = None) -> tuple[str, ...]:
     """Let a run that was cut off go on in its own directory, from its newest whole restart.
 
     A run that had not written one starts again, from the run before it if there was one. Either
@@ -44,6 +45,10 @@ def continue_same_run(directory: Path, *, before: int | None = None) -> None:
     before
         Go on from before this time step, where there still is a restart that old.
 
+    Returns
+    -------
+    Restart files and wavefunctions that were damaged, and what was taken instead.
+
     Raises
     ------
     ParseError
@@ -52,13 +57,14 @@ def continue_same_run(directory: Path, *, before: int | None = None) -> None:
     job = read_job_file(directory)
     trim_cut_ends(directory)
     (directory / EXIT_NAME).unlink(missing_ok=True)
+    damage = describe_damage(directory, job.wavefunction_name)
     wavefunction = copy_wavefunction(directory, directory, job.wavefunction_name)
     if job.task == "vibrations":
         for path in directory.glob(REPLICA_OUTPUTS):
             path.unlink()
     if job.task in {"energy", "vibrations"}:
         write_input(directory, replace(job, wavefunction=wavefunction))
-        return
+        return damage
     found = None
     if job.task == "dynamics" and before is not None:
         found = find_restart(directory, before=before)
@@ -73,14 +79,19 @@ def continue_same_run(directory: Path, *, before: int | None = None) -> None:
     if found is not None:
         copy_restart(found, directory)
     write_input(directory, replace(job, restart=restart, wavefunction=wavefunction))
+    return damage
 
 
-def continue_other_run(directory: Path, previous: Path) -> None:
+def continue_other_run(directory: Path, previous: Path) -> tuple[str, ...]:
     """Let the job in `directory` start from the end of the run in `previous`.
 
     After dynamics its positions, velocities, thermostat, random numbers, box and wavefunction are
     taken over; after anything else, the wavefunction. One that does not fit (another basis or
     charge) is left.
+
+    Returns
+    -------
+    Restart files and wavefunctions that were damaged, and what was taken instead.
 
     Raises
     ------
@@ -90,12 +101,13 @@ def continue_other_run(directory: Path, previous: Path) -> None:
         `previous` is no job directory.
     """
     job, before = read_job_file(directory), read_job_file(previous)
+    damage = describe_damage(previous, before.wavefunction_name)
     wavefunction = _fits(job, before) and copy_wavefunction(
         previous, directory, job.wavefunction_name
     )
     if before.task != "dynamics" or job.dynamics is None:
         write_input(directory, replace(job, wavefunction=wavefunction))
-        return
+        return damage
     found = require_restart(directory, previous)
     copy_restart(found, directory)
     goes_on = found.step == job.dynamics.first_step
@@ -111,6 +123,7 @@ def continue_other_run(directory: Path, previous: Path) -> None:
             wavefunction=wavefunction,
         ),
     )
+    return damage
 
 
 def count_geometry_steps(directory: Path) -> int:

@@ -20,6 +20,7 @@ from pymongo.errors import PyMongoError
 from qdcomp.errors import StoreError
 from qdcomp.recipes.launchpads.closing_launchpad import QUIET
 from qdcomp.recipes.launchpads.process_identity import label_worker
+from qdcomp.recipes.launchpads.time_left import has_time_to_launch
 
 _ROCKET_LOG = "rocket.launcher"
 
@@ -31,6 +32,8 @@ def launch_all(
     on_launch: Callable[[str], None] = lambda name: None,
 ) -> tuple[int, ...]:
     """Launch one FireWork after another until none is ready; it neither waits nor polls.
+
+    Near the end of the batch job that this process runs in, it launches no other.
 
     A FireWork runs in its ``_launch_dir``, or else in a folder of its own in `directory`. One that
     fails is FIZZLED, as FireWorks has it, and the others go on.
@@ -62,7 +65,11 @@ def launch_all(
     worker = label_worker(FWorker(query=dict(query)))
     launched: list[int] = []
     with _keep_quiet(), _end_pings(), _keep_folder():
-        while (ready := launchpad._get_a_fw_to_run(query=worker.query, checkout=False)) is not None:
+        while (
+            has_time_to_launch(launchpad, launched)
+            and (ready := launchpad._get_a_fw_to_run(query=worker.query, checkout=False))
+            is not None
+        ):
             on_launch(ready.name)
             if _launch(launchpad, worker, ready.fw_id, directory):
                 launched.append(ready.fw_id)
