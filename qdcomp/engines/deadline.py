@@ -13,8 +13,9 @@ from pathlib import Path
 DEADLINE_VARIABLES = ("QDCOMP_DEADLINE", "SLURM_JOB_END_TIME")
 """Environment variables with the time (seconds since 1970) at which the job will be ended."""
 
-LEAST_MARGIN_S = 30.0
-"""Time before the deadline from which on nothing is begun any more [s]."""
+LEAST_MARGIN_S = 40.0
+"""Time before the deadline from which on nothing is begun any more [s]. CP2K looks whether it is to
+end every 20 s, and is given two thirds of this."""
 
 STOP_NOTE = "stop_requested"
 """File in a job directory whose engine was asked to end."""
