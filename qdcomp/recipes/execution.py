@@ -23,7 +23,7 @@ from custodian.custodian import Custodian, CustodianError, Job
 from qdcomp.engines import Engine
 from qdcomp.engines.deadline import forget_stop, is_stop_noted, read_deadline
 from qdcomp.errors import EngineError, ParseError, WalltimeReached
-from qdcomp.recipes.full_disk import find_full_disk
+from qdcomp.recipes.full_disk import explain_full_disk, find_full_disk
 from qdcomp.recipes.run_record import (
     Piece,
     PieceEnd,
@@ -134,12 +134,14 @@ def run_job(engine: Engine, directory: Path) -> RunRecord:
     EngineError
         The code is missing, failed in a way that no handler may mend, or stopped early; or the
         batch jobs are too short for a single step.
+    StoreError
+        The disk is full.
     """
     directory = directory.resolve()
     earlier = read_run_record(directory)
     if earlier is not None and engine.is_complete(directory):
         return earlier
-    with _lock_directory(directory) as lock:
+    with explain_full_disk(directory), _lock_directory(directory) as lock:
         earlier = _add_cut_off_piece(engine, directory, earlier)
         if earlier is not None and engine.is_complete(directory):
             record, failure = earlier, ""

@@ -25,6 +25,7 @@ from qdcomp.engines.cp2k.restart_files import (
     require_restart,
     trim_cut_ends,
 )
+from qdcomp.engines.cp2k.whole_steps import find_last_whole_step
 from qdcomp.errors import ParseError
 
 EXIT_NAME = "EXIT"
@@ -69,7 +70,7 @@ def continue_same_run(directory: Path, *, before: int | None = None) -> tuple[st
     if job.task == "dynamics" and before is not None:
         found = find_restart(directory, before=before)
     if found is None:
-        found = find_restart(directory, before=job.last_step if job.task == "dynamics" else None)
+        found = find_restart(directory, before=_find_limit(directory, job))
     restart = job.restart
     if found is not None and job.task == "dynamics":
         restart = Restart(counters=True, steps=job.last_step - found.step)
@@ -124,6 +125,14 @@ def continue_other_run(directory: Path, previous: Path) -> tuple[str, ...]:
         ),
     )
     return damage
+
+
+def _find_limit(directory: Path, job: JobFile) -> int | None:
+    """Find the step before which a restart has to be, so that no step is missing anywhere."""
+    if job.task != "dynamics":
+        return None
+    whole = find_last_whole_step(directory, job)
+    return job.last_step if whole is None else min(job.last_step, whole + 1)
 
 
 def count_geometry_steps(directory: Path) -> int:

@@ -162,6 +162,23 @@ def test_damage_is_named_with_what_was_taken_instead(job_directory: Path, damage
     assert is_whole_wavefunction(job_directory / "qdcomp-RESTART.wfn")
 
 
+@pytest.mark.parametrize("name", ["cp2k.out", "qdcomp-1.ener", "qdcomp-vel-1.xyz"])
+def test_a_run_goes_on_before_the_first_step_that_a_file_lacks(
+    job_directory: Path, name: str
+) -> None:
+    write_run(job_directory, range(5, 12), ended=False)
+    path = job_directory / name
+    whole = path.read_bytes()
+    shorter = job_directory.with_name("shorter")
+    shorter.mkdir()
+    write_run(shorter, range(5, 10), ended=False)
+    path.write_bytes((shorter / name).read_bytes() + whole[-30:-2])  # a full disk in step 10
+    for suffix, step in (("", 11), (".bak-1", 10), (".bak-2", 9)):
+        write_restart(job_directory / f"qdcomp-1.restart{suffix}", step)
+    continue_same_run(job_directory)
+    assert "STEPS 6" in (job_directory / "cp2k.inp").read_text()
+
+
 @pytest.mark.parametrize("how", ["terminated by external request", "terminated - exceeded"])
 def test_a_step_that_a_stop_cut_off_is_no_unconverged_one(job_directory: Path, how: str) -> None:
     write_run(job_directory, range(5, 9), ended=False)
