@@ -172,7 +172,7 @@ def test_a_run_goes_on_before_the_first_step_that_a_file_lacks(
     shorter = job_directory.with_name("shorter")
     shorter.mkdir()
     write_run(shorter, range(5, 10), ended=False)
-    path.write_bytes((shorter / name).read_bytes() + whole[-30:-2])  # a full disk in step 10
+    path.write_bytes(whole[: (shorter / name).stat().st_size + 20])  # a full disk in step 10
     for suffix, step in (("", 11), (".bak-1", 10), (".bak-2", 9)):
         write_restart(job_directory / f"qdcomp-1.restart{suffix}", step)
     continue_same_run(job_directory)

@@ -96,13 +96,13 @@ def test_dynamics_in_pieces_is_the_same_to_the_last_bit(
 def test_a_relaxation_goes_on_and_counts_its_steps(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = make_job("relax", relaxation=RelaxationSettings(1e-4, 2000))
+    job = make_job("relax", relaxation=RelaxationSettings(0.005, 2000))
     whole, directory = write(tmp_path / "whole", job), write(tmp_path / "pieces", job)
     run_job(ENGINE, whole)
     (end,) = run_in_pieces(directory, [0], monkeypatch)
     last = ENGINE.parse(directory)
     assert last.steps >= end
-    assert last.energy_ev == pytest.approx(ENGINE.parse(whole).energy_ev, abs=1e-6)
+    assert last.energy_ev == pytest.approx(ENGINE.parse(whole).energy_ev, abs=1e-3)
 
 
 def test_a_job_without_a_step_in_two_batch_jobs_has_failed(
