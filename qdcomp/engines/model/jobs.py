@@ -4,7 +4,7 @@
 ``job.json``        the job: task, charge, seed, frozen atoms, settings, continuation
 ``start.extxyz``    starting structure in full precision, momenta where it has them
 ``parameters.yaml`` copy of the parameter file, so that the directory stands alone
-``checkpoint.extxyz``  geometry of a relaxation under way, with the number of its steps
+``checkpoint.extxyz``  geometry of a relaxation under way
 ``stop``               asks the run to end after the step at hand
 ``trajectory.h5``   frames of the dynamics
 ``final.extxyz``    last structure with energy, forces and orbital shares

@@ -97,7 +97,8 @@ class _Relaxation:
             )
         asked = (self.directory / STOP_NAME).exists()
         if asked or self.steps % CHECKPOINT_STEPS == 0:
-            text = format_structure(self.atoms, steps=self.steps)
+            # a run that failed or was killed has all its steps again, one that was asked to end not
+            text = format_structure(self.atoms, steps=self.steps if asked else None)
             replace_file(self.directory / CHECKPOINT_NAME, text)
             self._report_progress()
         if asked:

@@ -5,7 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from qdcomp.cli.application import application
+from qdcomp.cli.run import OUT_OF_TIME
 from qdcomp.engines.deadline import DEADLINE_VARIABLES
 from qdcomp.recipes import execution, walltime
 from qdcomp.recipes.campaign import execute_run, find_launchpad, read_job_states
@@ -100,6 +103,17 @@ def test_nothing_is_launched_near_the_deadline(
     launched: list[str] = []
     states = execute_run(run, find_launchpad(run), lambda job: launched.append(job.name))
     assert launched == [] and is_out_of_time(states)
+
+
+def test_the_command_line_says_how_to_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "study.yaml").write_text(STUDY)
+    monkeypatch.setenv("QDCOMP_DEADLINE", str(time.time() + 5.0))
+    words = ["run", str(tmp_path / "study.yaml"), "--out", str(tmp_path / "run")]
+    result = CliRunner().invoke(application, words)
+    assert result.exit_code == OUT_OF_TIME == 75
+    assert f"go on with: qdcomp resume {tmp_path / 'run'}" in " ".join(result.output.split())
 
 
 def test_the_next_piece_keeps_resources_and_priority() -> None:
