@@ -284,9 +284,11 @@ def _refuse_unconverged(output: Cp2kOutput, job: JobFile, directory: Path) -> No
             directory,
         )
     if job.task != "dynamics" and output.steps and output.steps[-1].scf_converged is False:
+        tried = read_corrections(directory)
+        after = f" after {len(tried)} corrections, the last {tried[-1]}" if tried else ""
         raise ConvergenceError(
             f"the self-consistent field did not converge in "
-            f"{name_steps(list(output.unconverged_steps))}; allow more outer_scf_steps, or check "
+            f"{name_steps(list(output.unconverged_steps))}{after}; allow more outer_scf_steps, or check "
             "charge and structure",
             directory,
         )

@@ -21,7 +21,11 @@ from typing import Any
 from custodian.custodian import ErrorHandler
 
 from qdcomp.engines.cp2k.continuation import continue_same_run
-from qdcomp.engines.cp2k.corrections import read_corrections, record_correction
+from qdcomp.engines.cp2k.corrections import (
+    CORRECTIONS_NAME,
+    read_corrections,
+    record_correction,
+)
 from qdcomp.engines.cp2k.inputs import write_input
 from qdcomp.engines.cp2k.job_file import OUTPUT_NAME, JobFile, read_job_file
 from qdcomp.engines.cp2k.output_tail import (
@@ -197,7 +201,8 @@ class Stalled(_Handler):
 class SilentEnd(_Handler):
     """A run that ended without an error of its own and without an end: once more from its restart.
 
-    A crash, or a process killed for its memory. Only while runs still get further, and twice.
+    A crash, or a process killed for its memory. Only while runs still get further, and twice; not
+    one that another handler has ended, to which custodian comes afterwards: its restart is chosen.
     """
 
     max_num_corrections = 2
@@ -206,6 +211,8 @@ class SilentEnd(_Handler):
     def _find(self, directory: Path) -> bool:
         output = _read_last_output(directory)
         if output is None or output.ended or output.abort or output.stopped:
+            return False
+        if _is_corrected(directory):
             return False
         return any(step.run == output.runs for step in output.steps)
 
@@ -283,6 +290,13 @@ def _waits_for_preconditioner(directory: Path) -> bool:
 
 def _describe(change: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} = {value}" for name, value in change.items())
+
+
+def _is_corrected(directory: Path) -> bool:
+    """Whether a correction was made since the run wrote last."""
+    made = directory / CORRECTIONS_NAME
+    written = (directory / OUTPUT_NAME).stat().st_mtime_ns
+    return made.is_file() and made.stat().st_mtime_ns >= written
 
 
 def _unconverged_steps(directory: Path) -> list[int]:

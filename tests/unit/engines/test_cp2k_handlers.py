@@ -201,6 +201,18 @@ def test_a_crash_goes_on_while_runs_get_further(job_directory: Path) -> None:
     assert not handler.check(str(job_directory))
 
 
+def test_a_run_that_another_handler_ended_did_not_end_by_itself(job_directory: Path) -> None:
+    output = job_directory / "cp2k.out"
+    output.write_text(HEAD + md_step(1) + md_step(2, UNCONVERGED))
+    assert SilentEnd(str(job_directory)).check()
+    UnconvergedScf(str(job_directory)).correct()
+    assert not SilentEnd(str(job_directory)).check()
+    with output.open("a") as stream:
+        stream.write(HEAD + md_step(2))
+    os.utime(output, (time.time() + 1, time.time() + 1))
+    assert SilentEnd(str(job_directory)).check()
+
+
 def test_what_looks_like_an_error_after_a_stop_is_none(job_directory: Path) -> None:
     (job_directory / "cp2k.out").write_text(HEAD + md_step(1, UNCONVERGED))
     assert UnconvergedScf(str(job_directory)).check()
