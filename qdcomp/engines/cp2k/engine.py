@@ -288,8 +288,8 @@ def _refuse_unconverged(output: Cp2kOutput, job: JobFile, directory: Path) -> No
         after = f" after {len(tried)} corrections, the last {tried[-1]}" if tried else ""
         raise ConvergenceError(
             f"the self-consistent field did not converge in "
-            f"{name_steps(list(output.unconverged_steps))}{after}; allow more outer_scf_steps, or check "
-            "charge and structure",
+            f"{name_steps(list(output.unconverged_steps))}{after}; allow more outer_scf_steps, or "
+            "check charge and structure",
             directory,
         )
 
