@@ -6,7 +6,8 @@
     ├── InputError (ValueError)     what the user gave cannot be used
     ├── ParseError (path, line)     a file cannot be read as what it claims to be
     ├── EngineError (directory)     a code failed
-    │   └── ConvergenceError        it ran, and did not converge
+    │   ├── ConvergenceError        it ran, and did not converge
+    │   └── WalltimeReached         its batch job ends; it goes on in the next one
     └── StoreError                  a launchpad or trajectory file cannot be used
 
 A message says what was got, what was expected and what to do. Only ``qdcomp.cli`` prints it.
@@ -63,6 +64,10 @@ class EngineError(QdcompError):
 
 class ConvergenceError(EngineError):
     """A code ran, and what it was asked to converge did not converge."""
+
+
+class WalltimeReached(EngineError):
+    """A code was ended because its batch job ends; what it did is kept, and it can go on."""
 
 
 class StoreError(QdcompError):

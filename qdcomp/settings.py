@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 from dataclasses import dataclass
@@ -17,6 +18,10 @@ VASP_BINARIES = ("vasp_std", "vasp")
 
 VASP_GAMMA_BINARIES = ("vasp_gam", "gvasp")
 """The same for the one with real waves, for the zone centre alone; half the work."""
+
+
+STALL_VARIABLE = "QDCOMP_STALL_TIME"
+"""Environment variable with the time without output after which an engine counts as hung [s]."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,32 @@ def read_machine_settings() -> MachineSettings:
         command = (found,) if found else ()
     data = Path(os.environ.get("CP2K_DATA_DIR", "/usr/share/cp2k"))
     return MachineSettings(command, data if data.is_dir() else None, _read_threads())
+
+
+def read_stall_time(usual_s: float) -> float:
+    """Time without output after which an engine counts as hung [s].
+
+    ``QDCOMP_STALL_TIME`` [s] goes before `usual_s`, for systems of which one step of the
+    self-consistent field takes longer than that.
+
+    Raises
+    ------
+    InputError
+        If ``QDCOMP_STALL_TIME`` is no positive number.
+    """
+    text = os.environ.get(STALL_VARIABLE, "").strip()
+    if not text:
+        return usual_s
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise InputError(
+            f"{STALL_VARIABLE}={text!r}: expected the time in seconds without output after which "
+            f"an engine counts as hung, like {usual_s:.0f}; set it anew, or unset it"
+        )
+    return seconds
 
 
 def find_vasp_command(*, gamma_only: bool) -> tuple[str, ...]:

@@ -28,6 +28,9 @@ LaunchpadOption = Annotated[
 RunArgument = Annotated[Path, typer.Argument(help="Folder of the run.")]
 FolderArgument = Annotated[Path, typer.Argument(help="Folder of the run or campaign.")]
 
+OUT_OF_TIME = 75
+"""Exit code when the batch job ended first: ``EX_TEMPFAIL``, try again (sysexits.h)."""
+
 
 def run(
     study: StudyArgument,
@@ -103,12 +106,17 @@ def _execute(run: RunDirectory, launchpad: str | None) -> None:
 
 
 def _finish(run: RunDirectory, states: tuple[JobState, ...]) -> None:
+    from qdcomp.recipes.job_state import is_out_of_time
+
     failed = [state for state in states if state.state == "FIZZLED"]
     for state in failed:
         notes.print(f"failed: {state.job.name}: {state.failure}", style="red")
     complete = all(state.state == "COMPLETED" for state in states)
     if complete or states[-1].state == "COMPLETED":
         _report(run, states)
+    if not complete and not failed and is_out_of_time(states):
+        notes.print(f"the time of this batch job is used up; go on with: qdcomp resume {run.root}")
+        raise typer.Exit(OUT_OF_TIME)
     if not complete:
         notes.print(f"mend it, then: qdcomp resume {run.root}")
         raise typer.Exit(FAILED)

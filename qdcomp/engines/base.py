@@ -259,11 +259,16 @@ class Engine(Protocol):
     def write_inputs(self, directory: Path, job: EngineJob) -> None:
         """Write the inputs of `job` into `directory` (which exists)."""
 
-    def restart_from(self, directory: Path, previous: Path) -> None:
+    def restart_from(self, directory: Path, previous: Path) -> tuple[str, ...]:
         """Let the run in `directory` go on from the finished or cut-off run in `previous`.
 
         Positions, velocities, thermostat state and wavefunction are taken over. `previous` may
-        be `directory` itself: a run that was killed goes on where it stopped.
+        be `directory` itself: a run that was killed goes on where it stopped. A file that is
+        damaged gives way to the one before it.
+
+        Returns
+        -------
+        What was damaged and what was taken instead, a sentence each.
         """
 
     def command(self, directory: Path) -> list[str]:
@@ -271,6 +276,13 @@ class Engine(Protocol):
 
     def environment(self, directory: Path) -> dict[str, str]:
         """Environment variables that the command needs beside those of this process."""
+
+    def request_stop(self, directory: Path) -> None:
+        """Ask the run in `directory` to end soon, so that it can go on later.
+
+        Steps that are done are kept. One under way is finished or left, as the code has it; a run
+        that cannot go on later is left alone.
+        """
 
     @property
     def output_name(self) -> str:

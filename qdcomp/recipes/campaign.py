@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from qdcomp.recipes.launchpads import (
     open_launchpad,
     reset_lost_runs,
 )
+from qdcomp.recipes.pieces import select_current
 from qdcomp.recipes.planned_job import ENGINE_KINDS, PlannedJob
 from qdcomp.recipes.run_directory import (
     EMBEDDED_LAUNCHPAD_NAME,
@@ -104,7 +105,8 @@ def execute_run(
     """Run every job of a run that is not complete, in this process; return how each stands.
 
     Jobs that an earlier process left running are put back, and so are failed ones and those whose
-    result was removed.
+    result was removed. Where the batch job that this process runs in ends before, the jobs that are
+    left stay READY or WAITING.
     """
     note_launchpad(run, location)
     with open_launchpad(location, patience_s=DATABASE_PATIENCE_S) as launchpad, only_own_tasks():
@@ -127,13 +129,19 @@ def launch_run(
 
 def _put_back_removed(run: RunDirectory, launchpad: LaunchPad) -> None:
     """Put back complete jobs whose result was removed, and what follows them."""
-    for job in run.jobs:
-        if run.has_result(job):
-            continue
-        query = {"spec.run_directory": str(run.root), "name": job.name, "state": "COMPLETED"}
-        document = launchpad.fireworks.find_one(query, {"fw_id": 1})
-        if document is not None:
-            launchpad.rerun_fw(document["fw_id"])
+    removed = [job.name for job in run.jobs if not run.has_result(job)]
+    if not removed:
+        return
+    current = _find_fireworks(run, launchpad)
+    for name in removed:
+        if name in current and current[name]["state"] == "COMPLETED":
+            launchpad.rerun_fw(current[name]["fw_id"])
+
+
+def _find_fireworks(run: RunDirectory, launchpad: LaunchPad) -> dict[str, Mapping[str, Any]]:
+    """Find the Firework of each job of a run that says how the job stands."""
+    query = {"spec.run_directory": str(run.root)}
+    return select_current(launchpad.fireworks.find(query, {"name": 1, "state": 1, "fw_id": 1}))
 
 
 def read_job_states(run: RunDirectory, launchpad: LaunchPad) -> tuple[JobState, ...]:
@@ -144,10 +152,7 @@ def read_job_states(run: RunDirectory, launchpad: LaunchPad) -> tuple[JobState, 
     InputError
         The launchpad does not have the run.
     """
-    query = {"spec.run_directory": str(run.root)}
-    found = launchpad.fireworks.find(query, {"name": 1, "state": 1, "fw_id": 1})
-    # of jobs of one name the last goes on where the others were ended by their walltime
-    documents = {each["name"]: each for each in sorted(found, key=lambda each: int(each["fw_id"]))}
+    documents = _find_fireworks(run, launchpad)
     if not documents:
         raise InputError(
             f"the launchpad has no jobs of {run.root}: it was not started there, or the folder was "
@@ -155,6 +160,7 @@ def read_job_states(run: RunDirectory, launchpad: LaunchPad) -> tuple[JobState, 
             "run again)"
         )
     failed = any(document["state"] == "FIZZLED" for document in documents.values())
+    query = {"spec.run_directory": str(run.root)}
     failures = find_failures(launchpad, query) if failed else {}
     return tuple(
         _describe_job(run, job, documents[job.name], failures)
@@ -174,7 +180,7 @@ def count_steps(run: RunDirectory, job: PlannedJob) -> int:
 def _describe_job(
     run: RunDirectory,
     job: PlannedJob,
-    document: dict[str, Any],
+    document: Mapping[str, Any],
     failures: dict[int, tuple[str, str]],
 ) -> JobState:
     record = read_run_record(run.job_directory(job))

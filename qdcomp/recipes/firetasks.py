@@ -6,21 +6,38 @@ plan of the study says the rest. Every task may be run again: it goes on from wh
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
 from fireworks import FireTaskBase, FWAction, explicit_serialize
 
+from qdcomp.errors import WalltimeReached
 from qdcomp.recipes import stages
+from qdcomp.recipes.full_disk import explain_full_disk
 from qdcomp.recipes.normal_modes import compute_mode_coupling_of_run
+from qdcomp.recipes.pieces import make_next_piece
 from qdcomp.recipes.run_directory import open_run
 from qdcomp.recipes.surface_results import combine_results, cut_molecules_of_run
+
+
+def _names_a_full_disk(
+    run_task: Callable[[Any, dict[str, Any]], FWAction],
+) -> Callable[[Any, dict[str, Any]], FWAction]:
+    @wraps(run_task)
+    def run(self: Any, fw_spec: dict[str, Any]) -> FWAction:
+        with explain_full_disk(Path(fw_spec["run_directory"])):
+            return run_task(self, fw_spec)
+
+    return run
 
 
 @explicit_serialize
 class BuildStructure(FireTaskBase):
     """Build the study's structures."""
 
+    @_names_a_full_disk
     def run_task(self, fw_spec: dict[str, Any]) -> FWAction:
         """Run on the run and the job that `fw_spec` names."""
         structures = stages.build_structure_files(open_run(Path(fw_spec["run_directory"])))
@@ -35,6 +52,7 @@ class BuildStructure(FireTaskBase):
 class WriteInputs(FireTaskBase):
     """Write the engine's inputs, unless they are there."""
 
+    @_names_a_full_disk
     def run_task(self, fw_spec: dict[str, Any]) -> FWAction:
         """Run on the run and the job that `fw_spec` names."""
         run = open_run(Path(fw_spec["run_directory"]))
@@ -45,12 +63,21 @@ class WriteInputs(FireTaskBase):
 
 @explicit_serialize
 class RunEngine(FireTaskBase):
-    """Run the engine through custodian; go on where an earlier run was cut off."""
+    """Run the engine through custodian; go on where an earlier run was cut off.
 
+    Where the batch job ends first, another Firework of the same name goes on in the same folder,
+    before the children of this one.
+    """
+
+    @_names_a_full_disk
     def run_task(self, fw_spec: dict[str, Any]) -> FWAction:
         """Run on the run and the job that `fw_spec` names."""
         run = open_run(Path(fw_spec["run_directory"]))
-        record = stages.run_engine(run, run.find_job(fw_spec["job"]))
+        try:
+            record = stages.run_engine(run, run.find_job(fw_spec["job"]))
+        except WalltimeReached as reached:
+            next_piece = make_next_piece([WriteInputs(), RunEngine()], fw_spec)
+            return FWAction(stored_data={"walltime_reached": str(reached)}, detours=[next_piece])
         return FWAction(
             stored_data={"walltime_s": record.walltime_s, "corrections": record.corrections}
         )
@@ -60,6 +87,7 @@ class RunEngine(FireTaskBase):
 class ComputeNormalModes(FireTaskBase):
     """Compute the coupling without a trajectory, from normal modes."""
 
+    @_names_a_full_disk
     def run_task(self, fw_spec: dict[str, Any]) -> FWAction:
         """Run on the run and the job that `fw_spec` names."""
         run = open_run(Path(fw_spec["run_directory"]))
@@ -70,6 +98,7 @@ class ComputeNormalModes(FireTaskBase):
 class CollectTrajectory(FireTaskBase):
     """Join the segments of a trajectory into one H5MD file."""
 
+    @_names_a_full_disk
     def run_task(self, fw_spec: dict[str, Any]) -> FWAction:
         """Run on the run and the job that `fw_spec` names."""
         run = open_run(Path(fw_spec["run_directory"]))
@@ -81,6 +110,7 @@ class CollectTrajectory(FireTaskBase):
 class AnalyseTrajectory(FireTaskBase):
     """Compute the observables of one trajectory."""
 
+    @_names_a_full_disk
     def run_task(self, fw_spec: dict[str, Any]) -> FWAction:
         """Run on the run and the job that `fw_spec` names."""
         run = open_run(Path(fw_spec["run_directory"]))
@@ -92,6 +122,7 @@ class AnalyseTrajectory(FireTaskBase):
 class SummariseTemperatures(FireTaskBase):
     """Put the linewidths of all sampling temperatures into one table."""
 
+    @_names_a_full_disk
     def run_task(self, fw_spec: dict[str, Any]) -> FWAction:
         """Run on the run and the job that `fw_spec` names."""
         run = open_run(Path(fw_spec["run_directory"]))
@@ -102,6 +133,7 @@ class SummariseTemperatures(FireTaskBase):
 class CutMolecules(FireTaskBase):
     """Cut the molecules of a study of pairs out of its layer."""
 
+    @_names_a_full_disk
     def run_task(self, fw_spec: dict[str, Any]) -> FWAction:
         """Run on the run and the job that `fw_spec` names."""
         run = open_run(Path(fw_spec["run_directory"]))
@@ -112,6 +144,7 @@ class CutMolecules(FireTaskBase):
 class CombineResults(FireTaskBase):
     """Make the result of a study out of the energies of its jobs."""
 
+    @_names_a_full_disk
     def run_task(self, fw_spec: dict[str, Any]) -> FWAction:
         """Run on the run and the job that `fw_spec` names."""
         run = open_run(Path(fw_spec["run_directory"]))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from qdcomp.engines.deadline import read_deadline
 from qdcomp.recipes.planned_job import PlannedJob
 
 
@@ -36,3 +38,8 @@ class JobState:
     corrections: tuple[str, ...]
     failure: str
     reused_from: str = ""
+
+
+def is_out_of_time(states: Sequence[JobState]) -> bool:
+    """Whether jobs were left that could have been launched, because the batch job ends."""
+    return read_deadline() is not None and any(state.state == "READY" for state in states)

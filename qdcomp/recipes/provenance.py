@@ -123,6 +123,7 @@ def _describe_job(run: RunDirectory, job: PlannedJob, result: EngineResult) -> d
         "seed": job.seed,
         "inputs_sha256": read_input_hashes(directory),
         "run": asdict(record) if record else None,
+        "corrections": list(result.corrections),
         "steps": result.steps,
         "charge_e": result.charge,
         "unconverged_steps": list(result.unconverged_steps),

@@ -14,7 +14,14 @@ from ase import Atoms
 from qdcomp.analysis import DotAnalysis, analyse_dot, compute_dephasing
 from qdcomp.analysis.dot import DEFAULT_TEMPERATURES_K
 from qdcomp.engines import EngineJob
-from qdcomp.errors import ConvergenceError, EngineError, InputError, QdcompError, StoreError
+from qdcomp.errors import (
+    ConvergenceError,
+    EngineError,
+    InputError,
+    QdcompError,
+    StoreError,
+    WalltimeReached,
+)
 from qdcomp.recipes.campaigns import job_index
 from qdcomp.recipes.dot_schema import AnalysisSpec
 from qdcomp.recipes.execution import RunRecord, read_run_record, run_job
@@ -93,6 +100,8 @@ def run_engine(run: RunDirectory, job: PlannedJob) -> RunRecord:
 
     Raises
     ------
+    WalltimeReached
+        The batch job ends before the job is done; it goes on in another one.
     QdcompError
         The engine failed, its outputs cannot be read, or the self-consistent field of a single
         point did not converge; the folder of the job keeps the reason.
@@ -109,6 +118,8 @@ def run_engine(run: RunDirectory, job: PlannedJob) -> RunRecord:
             relaxed = run.read_built(job.piece).with_positions(result.atoms.positions)
             write_whole(run.relaxed_path(job.piece), relaxed)
         job_index.enter_job(run, directory)
+    except WalltimeReached:
+        raise
     except QdcompError as error:
         failure.write_text(f"{error}\n", encoding="utf-8")
         raise

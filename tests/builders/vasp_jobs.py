@@ -1,5 +1,7 @@
 """Small jobs for VASP: a piece of a slab and a molecule."""
 
+import struct
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,3 +35,10 @@ def make_molecule_job(task: Task = "energy", **changes: Any) -> EngineJob:
     atoms = Atoms("HBr", positions=[[1.0, 2.0, 3.0], [1.0, 2.0, 4.41]])
     fields: dict[str, Any] = {"charge": 0, "frozen": np.zeros(2, bool)} | changes
     return EngineJob(task, atoms, **fields)
+
+
+def write_wavecar(path: Path, bands: int = 4, record_bytes: int = 64) -> None:
+    """A wavefunction of one spin and one k-point, in the records of VASP's WAVECAR, all zero."""
+    head = struct.pack("<3d", record_bytes, 1, 45200).ljust(record_bytes, b"\0")
+    counts = struct.pack("<3d", 1, bands, 300.0).ljust(record_bytes, b"\0")
+    path.write_bytes(head + counts + bytes((1 + bands) * record_bytes))

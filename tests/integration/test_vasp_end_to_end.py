@@ -5,6 +5,7 @@ Each failure ends in recovery or in a clear error, and none changes the physics.
 
 import dataclasses
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,8 @@ from pymatgen.io.vasp.inputs import Incar
 from qdcomp.engines import Engine, EngineResult, load_engine
 from qdcomp.engines.base import DynamicsSettings, EngineJob, RelaxationSettings
 from qdcomp.engines.vasp.allowed_changes import FREE_TAGS
-from qdcomp.errors import ConvergenceError, EngineError
-from qdcomp.recipes import execution
+from qdcomp.errors import ConvergenceError, EngineError, WalltimeReached
+from qdcomp.recipes import execution, walltime
 from qdcomp.recipes.execution import RunRecord, read_run_record, run_job
 
 ENERGY_EV = -45.3956
@@ -226,6 +227,34 @@ def test_killed_dynamics_loses_no_step(
         assert frame.homo_ev == pytest.approx(same.homo_ev, abs=2e-4)
     jumps = np.diff([frame.positions for frame in frames], axis=0)
     assert np.abs(jumps).max() < 0.1
+
+
+@pytest.mark.parametrize("task", ["dynamics", "relax"])
+def test_vasp_ends_before_its_batch_job_and_goes_on_in_the_next(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, task: str
+) -> None:
+    job = make_dynamics() if task == "dynamics" else make_relaxation()
+    whole = write(engine, tmp_path / "whole", job)
+    _, expected = finish(engine, whole)
+    directory = write(engine, tmp_path / "job", job)
+    # asked at once, and killed long after: the stand-in ends after its first step
+    monkeypatch.setenv("QDCOMP_DEADLINE", str(time.time() + 1000.0))
+    with monkeypatch.context() as patch:
+        patch.setattr(walltime, "MARGIN_STEPS", 0.0)
+        patch.setattr(walltime, "choose_least_margin", lambda _: 2000.0)
+        patch.setattr(execution, "_POLL_S", 0.001)
+        with pytest.raises(WalltimeReached):
+            run_job(engine, directory)
+    assert 1 <= engine.count_steps(directory) < expected.steps
+    record, result = finish(engine, directory)
+    assert [piece.end for piece in record.pieces] == ["walltime", "complete"]
+    assert not (directory / "STOPCAR").exists() and result.corrections == ()
+    assert result.energy_ev == pytest.approx(expected.energy_ev, abs=1e-3)
+    if task == "dynamics":
+        frames = list(engine.read_frames(directory))
+        assert [frame.step for frame in frames] == list(range(1, 41))
+        for frame, same in zip(frames, engine.read_frames(whole), strict=True):
+            np.testing.assert_allclose(frame.positions, same.positions, atol=1e-6)
 
 
 def test_segments_join_without_a_seam(engine: Engine, tmp_path: Path) -> None:

@@ -20,17 +20,19 @@ from qdcomp.engines.cp2k.outputs import Cp2kOutput, read_output
 from qdcomp.engines.cp2k.restart_files import (
     copy_restart,
     copy_wavefunction,
+    describe_damage,
     find_restart,
     require_restart,
     trim_cut_ends,
 )
+from qdcomp.engines.cp2k.whole_steps import find_last_whole_step
 from qdcomp.errors import ParseError
 
 EXIT_NAME = "EXIT"
 """File whose presence asks CP2K to end after the step at hand."""
 
 
-def continue_same_run(directory: Path, *, before: int | None = None) -> None:
+def continue_same_run(directory: Path, *, before: int | None = None) -> tuple[str, ...]:
     """Let a run that was cut off go on in its own directory, from its newest whole restart.
 
     A run that had not written one starts again, from the run before it if there was one. Either
@@ -44,6 +46,10 @@ def continue_same_run(directory: Path, *, before: int | None = None) -> None:
     before
         Go on from before this time step, where there still is a restart that old.
 
+    Returns
+    -------
+    Restart files and wavefunctions that were damaged, and what was taken instead.
+
     Raises
     ------
     ParseError
@@ -52,18 +58,19 @@ def continue_same_run(directory: Path, *, before: int | None = None) -> None:
     job = read_job_file(directory)
     trim_cut_ends(directory)
     (directory / EXIT_NAME).unlink(missing_ok=True)
+    damage = describe_damage(directory, job.wavefunction_name)
     wavefunction = copy_wavefunction(directory, directory, job.wavefunction_name)
     if job.task == "vibrations":
         for path in directory.glob(REPLICA_OUTPUTS):
             path.unlink()
     if job.task in {"energy", "vibrations"}:
         write_input(directory, replace(job, wavefunction=wavefunction))
-        return
+        return damage
     found = None
     if job.task == "dynamics" and before is not None:
         found = find_restart(directory, before=before)
     if found is None:
-        found = find_restart(directory, before=job.last_step if job.task == "dynamics" else None)
+        found = find_restart(directory, before=_find_limit(directory, job))
     restart = job.restart
     if found is not None and job.task == "dynamics":
         restart = Restart(counters=True, steps=job.last_step - found.step)
@@ -73,14 +80,19 @@ def continue_same_run(directory: Path, *, before: int | None = None) -> None:
     if found is not None:
         copy_restart(found, directory)
     write_input(directory, replace(job, restart=restart, wavefunction=wavefunction))
+    return damage
 
 
-def continue_other_run(directory: Path, previous: Path) -> None:
+def continue_other_run(directory: Path, previous: Path) -> tuple[str, ...]:
     """Let the job in `directory` start from the end of the run in `previous`.
 
     After dynamics its positions, velocities, thermostat, random numbers, box and wavefunction are
     taken over; after anything else, the wavefunction. One that does not fit (another basis or
     charge) is left.
+
+    Returns
+    -------
+    Restart files and wavefunctions that were damaged, and what was taken instead.
 
     Raises
     ------
@@ -90,12 +102,13 @@ def continue_other_run(directory: Path, previous: Path) -> None:
         `previous` is no job directory.
     """
     job, before = read_job_file(directory), read_job_file(previous)
+    damage = describe_damage(previous, before.wavefunction_name)
     wavefunction = _fits(job, before) and copy_wavefunction(
         previous, directory, job.wavefunction_name
     )
     if before.task != "dynamics" or job.dynamics is None:
         write_input(directory, replace(job, wavefunction=wavefunction))
-        return
+        return damage
     found = require_restart(directory, previous)
     copy_restart(found, directory)
     goes_on = found.step == job.dynamics.first_step
@@ -111,6 +124,15 @@ def continue_other_run(directory: Path, previous: Path) -> None:
             wavefunction=wavefunction,
         ),
     )
+    return damage
+
+
+def _find_limit(directory: Path, job: JobFile) -> int | None:
+    """Find the step before which a restart has to be, so that no step is missing anywhere."""
+    if job.task != "dynamics":
+        return None
+    whole = find_last_whole_step(directory, job)
+    return job.last_step if whole is None else min(job.last_step, whole + 1)
 
 
 def count_geometry_steps(directory: Path) -> int:

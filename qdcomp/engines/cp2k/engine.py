@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from qdcomp.engines.base import CostEstimate, EngineJob, EngineResult
 from qdcomp.engines.cp2k.continuation import (
+    EXIT_NAME,
     continue_other_run,
     continue_same_run,
     count_geometry_steps,
@@ -81,8 +82,12 @@ class Cp2kEngine:
         """
         write_input(directory, prepare_job(job, read_machine_settings().cp2k_data_dir))
 
-    def restart_from(self, directory: Path, previous: Path) -> None:
+    def restart_from(self, directory: Path, previous: Path) -> tuple[str, ...]:
         """Let the run in `directory` go on from that in `previous`, or from its own remains.
+
+        Returns
+        -------
+        Restart files and wavefunctions that were damaged, and what was taken instead.
 
         Raises
         ------
@@ -92,9 +97,8 @@ class Cp2kEngine:
             The description of one of the jobs is missing or damaged.
         """
         if directory.resolve() == previous.resolve():
-            continue_same_run(directory)
-        else:
-            continue_other_run(directory, previous)
+            return continue_same_run(directory)
+        return continue_other_run(directory, previous)
 
     def command(self, directory: Path) -> list[str]:
         """Command to run in `directory`.
@@ -113,6 +117,20 @@ class Cp2kEngine:
         if machine.cp2k_data_dir is not None:
             found["CP2K_DATA_DIR"] = str(machine.cp2k_data_dir)
         return found
+
+    def request_stop(self, directory: Path) -> None:
+        """Ask CP2K to end: it leaves the step under way and keeps restart and wavefunction.
+
+        Frequencies cannot go on later, and what CP2K makes of displaced geometries whose SCF it
+        has left would look like frequencies: they are left alone.
+
+        Raises
+        ------
+        ParseError
+            The description of the job is missing or damaged.
+        """
+        if read_job_file(directory).task != "vibrations":
+            (directory / EXIT_NAME).touch()
 
     @property
     def output_name(self) -> str:
@@ -140,7 +158,7 @@ class Cp2kEngine:
             output = read_output(directory / OUTPUT_NAME)
         except ParseError:
             return False
-        if not output.ended or output.out_of_time or output.abort:
+        if not output.ended or output.stopped or output.abort:
             return False
         if job.task == "dynamics":
             return any(step.number == job.last_step for step in output.steps)
@@ -252,7 +270,7 @@ def _require_installation(directory: Path) -> MachineSettings:
 
 
 def _refuse_unconverged(output: Cp2kOutput, job: JobFile, directory: Path) -> None:
-    if job.task == "relax" and output.geometry_converged is not True and output.ended:
+    if _ended_unrelaxed(job, output):
         worst = next(
             (s.max_force_ev_per_angstrom for s in reversed(output.steps)
              if s.max_force_ev_per_angstrom is not None),
@@ -266,12 +284,19 @@ def _refuse_unconverged(output: Cp2kOutput, job: JobFile, directory: Path) -> No
             directory,
         )
     if job.task != "dynamics" and output.steps and output.steps[-1].scf_converged is False:
+        tried = read_corrections(directory)
+        after = f" after {len(tried)} corrections, the last {tried[-1]}" if tried else ""
         raise ConvergenceError(
             f"the self-consistent field did not converge in "
-            f"{name_steps(list(output.unconverged_steps))}; allow more outer_scf_steps, or check "
-            "charge and structure",
+            f"{name_steps(list(output.unconverged_steps))}{after}; allow more outer_scf_steps, or "
+            "check charge and structure",
             directory,
         )
+
+
+def _ended_unrelaxed(job: JobFile, output: Cp2kOutput) -> bool:
+    came_to_its_end = output.ended and not output.stopped
+    return job.task == "relax" and came_to_its_end and output.geometry_converged is not True
 
 
 def _last_structure(directory: Path, job: JobFile) -> tuple[Atoms, int, NDArray[np.float64] | None]:

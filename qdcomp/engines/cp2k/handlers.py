@@ -20,8 +20,12 @@ from typing import Any
 
 from custodian.custodian import ErrorHandler
 
-from qdcomp.engines.cp2k.continuation import EXIT_NAME, continue_same_run
-from qdcomp.engines.cp2k.corrections import read_corrections, record_correction
+from qdcomp.engines.cp2k.continuation import continue_same_run
+from qdcomp.engines.cp2k.corrections import (
+    CORRECTIONS_NAME,
+    read_corrections,
+    record_correction,
+)
 from qdcomp.engines.cp2k.inputs import write_input
 from qdcomp.engines.cp2k.job_file import OUTPUT_NAME, JobFile, read_job_file
 from qdcomp.engines.cp2k.output_tail import (
@@ -32,8 +36,9 @@ from qdcomp.engines.cp2k.output_tail import (
     read_tail,
 )
 from qdcomp.engines.cp2k.outputs import Cp2kOutput, read_output
-from qdcomp.engines.deadline import read_deadline
+from qdcomp.engines.deadline import is_stop_noted
 from qdcomp.errors import ParseError
+from qdcomp.settings import read_stall_time
 
 FREE_FIELDS = frozenset(
     {
@@ -65,10 +70,8 @@ PRECONDITIONER_LADDER = ("FULL_ALL", "FULL_SINGLE_INVERSE", "FULL_KINETIC", "NON
 """Preconditioners from the strongest to the most robust."""
 
 STALL_SECONDS = 3600.0
-"""Time without output after which a run counts as hung; FULL_ALL of a 2000-atom dot stays below."""
-
-DEADLINE_MARGIN_S = 600.0
-"""Time before the deadline at which CP2K is asked to write its restart and end."""
+"""Time without output after which a run counts as hung, where ``QDCOMP_STALL_TIME`` does not say;
+FULL_ALL of a 2000-atom dot stays below."""
 
 _REPEATS = 4
 _ITERATION = re.compile(r"^ +(\d+) (?:OT |Broy|P_Mix|DIIS)", re.MULTILINE)
@@ -84,8 +87,9 @@ class _Handler(ErrorHandler):
         self.directory = directory
 
     def check(self, directory: str = "./") -> bool:
-        """Whether the run in the directory shows the error."""
-        return self._find(self._where(directory))
+        """Whether the run in the directory shows the error; none once it was asked to end."""
+        where = self._where(directory)
+        return not is_stop_noted(where) and self._find(where)
 
     def correct(self, directory: str = "./") -> dict[str, Any]:
         """Correct the error in the directory; record what was changed."""
@@ -173,11 +177,12 @@ class Stalled(_Handler):
 
     is_monitor = True
     max_num_corrections = 3
+    raise_on_max = True
     error = "no output for a long time"
 
-    def __init__(self, directory: str, seconds: float = STALL_SECONDS) -> None:
+    def __init__(self, directory: str, seconds: float | None = None) -> None:
         super().__init__(directory)
-        self.seconds = seconds
+        self.seconds = read_stall_time(STALL_SECONDS) if seconds is None else seconds
 
     def _find(self, directory: Path) -> bool:
         path = directory / OUTPUT_NAME
@@ -196,7 +201,8 @@ class Stalled(_Handler):
 class SilentEnd(_Handler):
     """A run that ended without an error of its own and without an end: once more from its restart.
 
-    A crash, or a process killed for its memory. Only while runs still get further, and twice.
+    A crash, or a process killed for its memory. Only while runs still get further, and twice; not
+    one that another handler has ended, to which custodian comes afterwards: its restart is chosen.
     """
 
     max_num_corrections = 2
@@ -204,34 +210,15 @@ class SilentEnd(_Handler):
 
     def _find(self, directory: Path) -> bool:
         output = _read_last_output(directory)
-        if output is None or output.ended or output.abort or output.out_of_time:
+        if output is None or output.ended or output.abort or output.stopped:
+            return False
+        if _is_corrected(directory):
             return False
         return any(step.run == output.runs for step in output.steps)
 
     def _mend(self, directory: Path) -> tuple[str, list[str]]:
-        continue_same_run(directory)
+        _apply(directory, {})
         return self.error, ["restarted from the last restart file"]
-
-
-class Deadline(_Handler):
-    """The end of the batch job is near: CP2K is asked to write its restart and end."""
-
-    is_monitor = True
-    is_terminating = False
-    error = "the time of the batch job is used up"
-
-    def _find(self, directory: Path) -> bool:
-        deadline = read_deadline()
-        return (
-            deadline is not None
-            and time.time() > deadline - DEADLINE_MARGIN_S
-            and not (directory / EXIT_NAME).exists()
-            and END not in read_tail(directory)
-        )
-
-    def _mend(self, directory: Path) -> tuple[str, list[str]]:
-        (directory / EXIT_NAME).touch()
-        return self.error, []
 
 
 def make_handlers(directory: Path) -> Sequence[ErrorHandler]:
@@ -243,7 +230,6 @@ def make_handlers(directory: Path) -> Sequence[ErrorHandler]:
         StuckScf(name),
         Stalled(name),
         SilentEnd(name),
-        Deadline(name),
     )
 
 
@@ -268,7 +254,8 @@ def _apply(
     before: int | None = None,
     drop_wavefunction: bool = False,
 ) -> None:
-    continue_same_run(directory, before=before)
+    for damage in continue_same_run(directory, before=before):
+        record_correction(directory, damage)
     job = change_settings(read_job_file(directory), change)
     if drop_wavefunction:
         job = replace(job, wavefunction=False)
@@ -303,6 +290,13 @@ def _waits_for_preconditioner(directory: Path) -> bool:
 
 def _describe(change: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} = {value}" for name, value in change.items())
+
+
+def _is_corrected(directory: Path) -> bool:
+    """Whether a correction was made since the run wrote last."""
+    made = directory / CORRECTIONS_NAME
+    written = (directory / OUTPUT_NAME).stat().st_mtime_ns
+    return made.is_file() and made.stat().st_mtime_ns >= written
 
 
 def _unconverged_steps(directory: Path) -> list[int]:

@@ -77,7 +77,7 @@ class OutputReader:
         self.runs = 0
         self.is_cp2k = False
         self.ended = False
-        self.out_of_time = False
+        self.stopped = False
         self.abort = ""
         self.geometry_converged: bool | None = None
         self.walltime_s: float | None = None
@@ -188,7 +188,7 @@ class OutputReader:
         if "PROGRAM STARTED AT" in line:
             self._close_run()
             self.runs += 1
-            self.ended, self.abort, self.out_of_time = False, "", False
+            self.ended, self.abort, self.stopped = False, "", False
             self._last_number = None
             self.vibrations = VibrationBlock()
             self._started = _read_time(line)
@@ -203,16 +203,16 @@ class OutputReader:
         self.is_cp2k = True
 
     def _take_stars(self, line: str) -> None:
-        if "SCF run" in line:
+        if "run terminated" in line or "exceeded requested execution time" in line:
+            self.stopped = True
+        elif "SCF run" in line:
             self._take_scf_end(line)
         elif "OPTIMIZATION COMPLETED" in line:
-            self.geometry_converged = True
+            self.geometry_converged = None if self.stopped else True
         elif "MAXIMUM NUMBER OF OPTIMIZATION STEPS" in line:
             self.geometry_converged = False
         elif "edges of the unit cell" in line:
             self._wall_line = self._line_number
-        elif "exceeded requested execution time" in line:
-            self.out_of_time = True
         elif " ERROR" in line and "in" in line:
             self.abort = line.strip(" *\n")
 
@@ -301,7 +301,7 @@ class OutputReader:
     def _take_scf_end(self, line: str) -> None:
         self._open_electronic(line)
         if "NOT converged" in line:
-            self._draft.converged = False
+            self._draft.converged = None if self.stopped else False
         elif (match := _SCF_CONVERGED.search(line)) is not None:
             self._draft.converged = self._draft.converged is not False
             self._draft.scf_steps = int(match[1])

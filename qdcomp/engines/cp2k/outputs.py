@@ -42,8 +42,9 @@ class Cp2kOutput:
         Whether a relaxation reached its criteria; None where it is none.
     ended
         Whether the last run came to its regular end.
-    out_of_time
-        Whether it stopped because its wall time was used up.
+    stopped
+        Whether it was asked to end, by the file ``EXIT`` or its wall time: an SCF under way was
+        left, and the step that it belongs to is none.
     abort
         Text of the error that stopped it, empty if none did.
     walltime_s
@@ -63,7 +64,7 @@ class Cp2kOutput:
     forces_ev_per_angstrom: NDArray[np.float64] | None
     geometry_converged: bool | None
     ended: bool
-    out_of_time: bool
+    stopped: bool
     abort: str
     walltime_s: float | None
     warnings: tuple[str, ...]
@@ -129,7 +130,7 @@ def read_output(path: Path) -> Cp2kOutput:
         forces_ev_per_angstrom=forces,
         geometry_converged=reader.geometry_converged,
         ended=reader.ended,
-        out_of_time=reader.out_of_time,
+        stopped=reader.stopped,
         abort=reader.abort,
         walltime_s=reader.walltime_s,
         warnings=_collect_warnings(header, select_valid(steps)),

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 from qdcomp.engines.cp2k.job_file import OUTPUT_NAME, PROJECT, RESTART_SOURCE
@@ -75,6 +77,32 @@ def read_restart_step(path: Path) -> int | None:
     return int(match[1]) if match else 0
 
 
+def describe_damage(directory: Path, wavefunction_name: str) -> tuple[str, ...]:
+    """Say which of the newest restart files and wavefunctions cannot be used, and what can."""
+    restart = f"{PROJECT}-1.restart"
+    said = (
+        _describe_fallback(directory, restart, is_whole_restart, "the start"),
+        _describe_fallback(directory, wavefunction_name, is_whole_wavefunction, "an atomic guess"),
+    )
+    return tuple(filter(None, said))
+
+
+def _describe_fallback(
+    directory: Path, name: str, is_whole: Callable[[Path], bool], without: str
+) -> str:
+    found = [path for suffix in _COPIES if (path := directory / f"{name}{suffix}").is_file()]
+    damaged = [path.name for path in takewhile(lambda path: not is_whole(path), found)]
+    if not damaged:
+        return ""
+    instead = found[len(damaged)].name if len(damaged) < len(found) else without
+    return f"{', '.join(damaged)} cut off or empty: went on from {instead}"
+
+
+def is_whole_restart(path: Path) -> bool:
+    """Whether a restart file was written to its end."""
+    return read_restart_step(path) is not None
+
+
 def copy_restart(source: RestartFile, directory: Path) -> None:
     """Put a restart file where the run in `directory` will read it."""
     _copy_whole(source.path, directory / RESTART_SOURCE)
@@ -98,13 +126,20 @@ def copy_wavefunction(source: Path, directory: Path, name: str) -> bool:
 
 
 def is_whole_wavefunction(path: Path) -> bool:
-    """Whether every record of a Fortran file is as long as its two markers say."""
+    """Whether every record of a Fortran file is as long as its two markers say.
+
+    A file that a power failure filled with zeros looks like one of empty records: the first record
+    is never empty, nor are two in a row.
+    """
     size = path.stat().st_size
-    position = records = 0
+    position = records = before = 0
     with path.open("rb") as stream:
         while position < size:
             stream.seek(position)
             length = _read_marker(stream.read(_MARKER_BYTES))
+            if length == before == 0:
+                return False
+            before = length
             end = position + _MARKER_BYTES + abs(length)
             if end + _MARKER_BYTES > size:
                 return False

@@ -18,7 +18,7 @@ from ase.md.verlet import VelocityVerlet
 
 from qdcomp.engines.base import DynamicsSettings, EngineJob
 from qdcomp.engines.model.calculator import ModelCalculator
-from qdcomp.engines.model.jobs import TRAJECTORY_NAME, Continuation
+from qdcomp.engines.model.jobs import TRAJECTORY_NAME, Continuation, heed_stop
 from qdcomp.engines.model.settings import ModelSettings
 from qdcomp.engines.model.thermal import count_degrees_of_freedom
 from qdcomp.engines.model.thermal_start import prepare_thermal_start
@@ -206,6 +206,8 @@ def run_dynamics(
         If the dynamics explodes, naming the step.
     StoreError
         If the trajectory cannot be opened.
+    StopRequested
+        If it was asked to end; the frames are stored.
     """
     dynamics = job.dynamics
     assert dynamics is not None
@@ -229,6 +231,7 @@ def run_dynamics(
         )
         end = dynamics.first_step + dynamics.steps
         for step in range((last.step if last else dynamics.first_step) + 1, end + 1):
+            heed_stop(directory)
             frame = integrator.advance(step)
             _check_intact(frame, dynamics, directory)
             if dynamics.frontier_orbitals:

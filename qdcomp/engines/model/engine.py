@@ -12,11 +12,13 @@ import numpy as np
 from ase import Atoms, units
 
 from qdcomp.engines.base import CostEstimate, EngineJob, EngineResult, FrontierOrbitals
+from qdcomp.engines.model.damage import set_damaged_aside
 from qdcomp.engines.model.jobs import (
     CHECKPOINT_NAME,
     FINAL_NAME,
     RESULT_NAME,
     START_NAME,
+    STOP_NAME,
     TRAJECTORY_NAME,
     Continuation,
     format_structure,
@@ -70,6 +72,10 @@ class ModelEngine:
 
     name = "model"
     is_surrogate = True
+
+    def request_stop(self, directory: Path) -> None:
+        """Ask the run to end after the step at hand."""
+        (directory / STOP_NAME).touch()
 
     @property
     def output_name(self) -> str:
@@ -145,12 +151,17 @@ class ModelEngine:
         text = find_parameter_file(settings.parameters).read_text(encoding="utf-8")
         write_job(directory, job, text)
 
-    def restart_from(self, directory: Path, previous: Path) -> None:
+    def restart_from(self, directory: Path, previous: Path) -> tuple[str, ...]:
         """Let the run in `directory` go on from the run in `previous`.
 
-        The same directory needs nothing: a run goes on from its last stored frame by itself.
+        In the same directory a run goes on from its last stored frame or geometry by itself; one
+        that is damaged is set aside, and the run begins again: it repeats the same numbers.
         From another one, the last frame of its dynamics (with velocities, the energy given by
         the thermostat and the frontier energies), or else its last structure, becomes the start.
+
+        Returns
+        -------
+        What was damaged and set aside.
 
         Raises
         ------
@@ -158,7 +169,8 @@ class ModelEngine:
             If `previous` holds neither frames nor a structure, or has other atoms.
         """
         if directory.resolve() == previous.resolve():
-            return
+            (directory / STOP_NAME).unlink(missing_ok=True)
+            return set_damaged_aside(directory)
         job = read_job(directory)
         atoms = job.atoms.copy()
         continuation = Continuation(str(previous))
@@ -182,6 +194,7 @@ class ModelEngine:
             atoms.set_positions(reached.get_positions())
         replace_file(directory / START_NAME, format_structure(atoms))
         write_continuation(directory, continuation)
+        return ()
 
     def command(self, directory: Path) -> list[str]:
         """Command to run in `directory`."""

@@ -5,6 +5,7 @@
 ``start.extxyz``    starting structure in full precision, momenta where it has them
 ``parameters.yaml`` copy of the parameter file, so that the directory stands alone
 ``checkpoint.extxyz``  geometry of a relaxation under way
+``stop``               asks the run to end after the step at hand
 ``trajectory.h5``   frames of the dynamics
 ``final.extxyz``    last structure with energy, forces and orbital shares
 ``result.json``     results; written last, so that its presence means "done"
@@ -42,6 +43,23 @@ TRAJECTORY_NAME = "trajectory.h5"
 FINAL_NAME = "final.extxyz"
 RESULT_NAME = "result.json"
 FAILURE_NAME = "failure.json"
+STOP_NAME = "stop"
+
+
+class StopRequested(Exception):
+    """The run was asked to end."""
+
+
+def heed_stop(directory: Path) -> None:
+    """End a run that was asked to.
+
+    Raises
+    ------
+    StopRequested
+        It was.
+    """
+    if (directory / STOP_NAME).exists():
+        raise StopRequested
 
 
 @dataclass(frozen=True)
@@ -114,10 +132,12 @@ def format_structure(
     atoms: Atoms,
     energy_ev: float | None = None,
     columns: Mapping[str, NDArray[np.float64]] | None = None,
+    steps: int | None = None,
 ) -> str:
     """Format a structure as extended XYZ with every digit of its numbers, unlike ASE's eight.
 
-    Arrays of the atoms (momenta in ASE's unit, depth, …) are kept; `columns` are added.
+    Arrays of the atoms (momenta in ASE's unit, depth, …) are kept; `columns` are added, and the
+    number of `steps` that led there.
     """
     kinds = {"f": "R", "i": "I", "u": "I", "b": "L", "U": "S"}
     arrays: dict[str, NDArray[Any]] = {
@@ -136,6 +156,8 @@ def format_structure(
     head = f"Properties={':'.join(words)} "
     if energy_ev is not None:
         head += f"energy={energy_ev!r} "
+    if steps is not None:
+        head += f"steps={steps} "
     lines = [" ".join(row) for row in zip(*cells, strict=True)]
     return "\n".join([str(len(atoms)), head + 'pbc="F F F"', *lines]) + "\n"
 

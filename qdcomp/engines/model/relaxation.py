@@ -15,7 +15,13 @@ from numpy.typing import NDArray
 from qdcomp.engines.base import EngineJob, RelaxationSettings
 from qdcomp.engines.model.calculator import ModelCalculator
 from qdcomp.engines.model.force_field import compute_hessian
-from qdcomp.engines.model.jobs import CHECKPOINT_NAME, format_structure, replace_file
+from qdcomp.engines.model.jobs import (
+    CHECKPOINT_NAME,
+    STOP_NAME,
+    StopRequested,
+    format_structure,
+    replace_file,
+)
 from qdcomp.engines.model.settings import ModelSettings
 from qdcomp.engines.model.thermal import find_downhill_direction, predict_energy_left
 from qdcomp.errors import ConvergenceError, EngineError
@@ -74,12 +80,13 @@ class _Relaxation:
         limits: RelaxationSettings,
         directory: Path,
         report: Callable[[str], None],
+        steps: int,
     ) -> None:
         self.atoms = atoms
         self.limits = limits
         self.directory = directory
         self.report = report
-        self.steps = 0
+        self.steps = steps
 
     def _observe(self) -> None:
         if not np.all(np.isfinite(self.atoms.get_forces())):
@@ -88,9 +95,14 @@ class _Relaxation:
                 "relaxation; atoms of the starting structure lie on top of each other",
                 self.directory,
             )
-        if self.steps % CHECKPOINT_STEPS == 0:
-            replace_file(self.directory / CHECKPOINT_NAME, format_structure(self.atoms))
+        asked = (self.directory / STOP_NAME).exists()
+        if asked or self.steps % CHECKPOINT_STEPS == 0:
+            # a run that failed or was killed has all its steps again, one that was asked to end not
+            text = format_structure(self.atoms, steps=self.steps if asked else None)
+            replace_file(self.directory / CHECKPOINT_NAME, text)
             self._report_progress()
+        if asked:
+            raise StopRequested
 
     def _report_progress(self) -> None:
         self.report(
@@ -146,6 +158,7 @@ def relax_structure(
     calculator: ModelCalculator,
     directory: Path,
     report: Callable[[str], None],
+    steps: int = 0,
 ) -> Relaxed:
     """Relax the free atoms of `start` to a minimum.
 
@@ -163,6 +176,8 @@ def relax_structure(
         The job directory, for checkpoints.
     report
         Takes lines about the progress.
+    steps
+        Steps that led to `start`, of those that are allowed.
 
     Raises
     ------
@@ -170,11 +185,15 @@ def relax_structure(
         If the step limit is reached first.
     EngineError
         If forces are not finite.
+    StopRequested
+        If it was asked to end; the geometry is stored.
     """
     atoms = start.copy()
     atoms.calc = calculator
     atoms.set_constraint(FixAtoms(mask=job.frozen) if np.any(job.frozen) else None)
-    relaxation = _Relaxation(atoms, job.relaxation or RelaxationSettings(), directory, report)
+    relaxation = _Relaxation(
+        atoms, job.relaxation or RelaxationSettings(), directory, report, steps
+    )
     relaxation.converge()
     warnings: list[str] = []
     if not settings.check_minimum or np.count_nonzero(~job.frozen) < 2:

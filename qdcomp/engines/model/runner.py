@@ -23,6 +23,7 @@ from qdcomp.engines.model.jobs import (
     PARAMETERS_NAME,
     RESULT_NAME,
     TRAJECTORY_NAME,
+    StopRequested,
     format_structure,
     read_continuation,
     read_job,
@@ -60,8 +61,10 @@ def _relax(
     report: Callable[[str], None],
 ) -> tuple[Atoms, int, tuple[str, ...]]:
     checkpoint = directory / CHECKPOINT_NAME
+    steps = 0
     if checkpoint.is_file():
         start = read_structure(checkpoint)
+        steps = int(start.info.pop("steps", 0))
     else:
         start = job.atoms.copy()
         start.set_momenta(np.zeros((len(start), 3)))
@@ -69,7 +72,7 @@ def _relax(
         shake = np.random.default_rng(job.seed).normal(size=(len(start), 3))
         shake[job.frozen] = 0.0
         start.set_positions(start.get_positions() + settings.rattle_angstrom * shake)
-    relaxed = relax_structure(start, job, settings, calculator, directory, report)
+    relaxed = relax_structure(start, job, settings, calculator, directory, report, steps)
     return relaxed.atoms, relaxed.steps, relaxed.warnings
 
 
@@ -139,7 +142,8 @@ def _reason(failure: EngineError) -> str:
 def run_job(directory: Path, report: Callable[[str], None]) -> None:
     """Run the job in `directory`, or go on with it where it was cut off.
 
-    A finished job is left as it is. An error is recorded in ``failure.json`` before it is raised.
+    A finished job is left as it is; one that is asked to end leaves what it can go on from. An
+    error is recorded in ``failure.json`` before it is raised.
 
     Parameters
     ----------
@@ -159,6 +163,8 @@ def run_job(directory: Path, report: Callable[[str], None]) -> None:
     (directory / FAILURE_NAME).unlink(missing_ok=True)
     try:
         _run(directory, report)
+    except StopRequested:
+        report("ended as requested; the same command goes on with it")
     except (QdcompError, OSError) as error:
         failure = error if isinstance(error, EngineError) else EngineError(str(error), directory)
         with contextlib.suppress(OSError):  # a full disk must not hide what it was full for

@@ -31,6 +31,7 @@ from qdcomp.engines.vasp.parts import (
     set_terminal_output_aside,
 )
 from qdcomp.engines.vasp.poscar import read_written_structure, render_poscar
+from qdcomp.engines.vasp.wavecar import is_whole_wavefunction
 from qdcomp.engines.vasp.xdatcar_end import count_frames, read_last_frames
 from qdcomp.errors import EngineError
 
@@ -45,6 +46,7 @@ _FELL_BACK = (
     "CONTCAR of part {part} was empty, cut off or of a step that OUTCAR lacks; the run went on "
     "from the last whole frame of XDATCAR"
 )
+_NO_WAVEFUNCTION = "WAVECAR cut off or empty: went on without a wavefunction to start from"
 _LOST_VELOCITIES = ", with velocities from the last frames and a fresh thermostat"
 
 
@@ -63,7 +65,7 @@ def continue_same_run(
     changes: Mapping[str, Any] | None = None,
     keep_structure: bool = True,
     drop_guess: bool = False,
-) -> None:
+) -> tuple[str, ...]:
     """Let a run that was cut off go on in its own directory, from its last structure.
 
     A kill at any point of it leaves a directory in which it can be done again.
@@ -79,6 +81,10 @@ def continue_same_run(
     drop_guess
         Whether to start from no wavefunction and density.
 
+    Returns
+    -------
+    Structures and wavefunctions that were damaged, and what was taken instead.
+
     Raises
     ------
     ParseError
@@ -91,12 +97,12 @@ def continue_same_run(
     job = read_job_file(directory)
     bring_part_back(directory, len(job.earlier_steps) + 1)
     (directory / STOP_NAME).unlink(missing_ok=True)
-    _drop_guesses(directory, always=drop_guess)
+    damage = _drop_guesses(directory, always=drop_guess)
     job = replace(job, changes=dict(job.changes) | dict(changes or {}))
     if not has_outputs(directory, len(job.earlier_steps)):
         write_inputs(directory, job)
         set_terminal_output_aside(directory, len(job.earlier_steps))
-        return
+        return damage
     source = _find_source(directory, job) if keep_structure else None
     after = replace(job, earlier_steps=(*job.earlier_steps, job.steps_before))
     if source is not None:
@@ -110,14 +116,19 @@ def continue_same_run(
     set_part_aside(directory, len(after.earlier_steps))
     write_inputs(directory, after)
     set_terminal_output_aside(directory, len(after.earlier_steps))
+    return damage + (source.warnings if source is not None else ())
 
 
-def continue_other_run(directory: Path, previous: Path) -> None:
+def continue_other_run(directory: Path, previous: Path) -> tuple[str, ...]:
     """Let the job in `directory` start from the end of the run in `previous`.
 
     After dynamics its positions, velocities, thermostat, cell and wavefunction are taken over;
     after anything else, the wavefunction. One that does not fit (another cutoff, grid, spin or
     cell) is left.
+
+    Returns
+    -------
+    Wavefunctions that were damaged, and what was taken instead.
 
     Raises
     ------
@@ -142,9 +153,14 @@ def continue_other_run(directory: Path, previous: Path) -> None:
         job = replace(
             job, goes_on=True, origin=before.origin, cell=before.cell, positions=positions
         )
-    if _fits(job, before) and _has_wavefunction(previous):
-        shutil.copyfile(previous / WAVEFUNCTION, directory / WAVEFUNCTION)
+    damage: tuple[str, ...] = ()
+    if _fits(job, before) and (previous / WAVEFUNCTION).is_file():
+        if is_whole_wavefunction(previous / WAVEFUNCTION):
+            shutil.copyfile(previous / WAVEFUNCTION, directory / WAVEFUNCTION)
+        else:
+            damage = (_NO_WAVEFUNCTION,)
     write_inputs(directory, job)
+    return damage
 
 
 def count_part_steps(directory: Path, job: JobFile) -> int:
@@ -217,16 +233,18 @@ def _write_source(directory: Path, text: str) -> None:
     partial.replace(directory / RESTART_SOURCE)
 
 
-def _drop_guesses(directory: Path, *, always: bool) -> None:
+def _drop_guesses(directory: Path, *, always: bool) -> tuple[str, ...]:
+    """Remove wavefunction and density that are unwanted or damaged; say what was damaged."""
+    damage: tuple[str, ...] = ()
+    wavefunction = directory / WAVEFUNCTION
+    if wavefunction.is_file() and not is_whole_wavefunction(wavefunction):
+        wavefunction.unlink()
+        damage = (_NO_WAVEFUNCTION,)
     for name in GUESSES:
         path = directory / name
         if path.is_file() and (always or path.stat().st_size == 0):
             path.unlink()
-
-
-def _has_wavefunction(directory: Path) -> bool:
-    path = directory / WAVEFUNCTION
-    return path.is_file() and path.stat().st_size > 0
+    return damage
 
 
 def _fits(job: JobFile, before: JobFile) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 
 from qdcomp.engines.base import CostEstimate, EngineJob, EngineResult
 from qdcomp.engines.vasp.continuation import (
+    STOP_NAME,
     continue_other_run,
     continue_same_run,
     count_part_steps,
@@ -63,10 +64,14 @@ class VaspEngine:
         folder = require_folder(read_settings(job.settings))
         write_inputs(directory, prepare_job(job, folder))
 
-    def restart_from(self, directory: Path, previous: Path) -> None:
+    def restart_from(self, directory: Path, previous: Path) -> tuple[str, ...]:
         """Let the run in `directory` go on from that in `previous`, or from its own remains.
 
         What an earlier part of the same run wrote is kept under a numbered name.
+
+        Returns
+        -------
+        Structures and wavefunctions that were damaged, and what was taken instead.
 
         Raises
         ------
@@ -79,9 +84,8 @@ class VaspEngine:
         """
         if directory.resolve() == previous.resolve():
             forget_refusal(directory)
-            continue_same_run(directory)
-        else:
-            continue_other_run(directory, previous)
+            return continue_same_run(directory)
+        return continue_other_run(directory, previous)
 
     def command(self, directory: Path) -> list[str]:
         """Command to run in `directory`, once its inputs are seen to be those of its job.
@@ -101,6 +105,17 @@ class VaspEngine:
     def environment(self, directory: Path) -> dict[str, str]:
         """One thread for each MPI process of VASP, where nobody says otherwise."""
         return {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
+
+    def request_stop(self, directory: Path) -> None:
+        """Ask VASP to end: after the ionic step, or after the electronic one where there is one.
+
+        Raises
+        ------
+        ParseError
+            The description of the job is missing or damaged.
+        """
+        moves = read_job_file(directory).task in {"relax", "dynamics"}
+        (directory / STOP_NAME).write_text(f"{'LSTOP' if moves else 'LABORT'} = .TRUE.\n")
 
     @property
     def output_name(self) -> str:

@@ -5,16 +5,16 @@ only is done what `allowed_changes` lets pass, through the job file, so that not
 change. A correction of which nothing is left stops the run: it is kept, and the error of the run
 says what was proposed and why it was refused. ``docs/vasp_handlers.md`` has the table.
 
-custodian's ``WalltimeHandler`` reads the whole OUTCAR at every look; `Deadline` does its work
-from the time and the number of steps. Of ``UnconvergedErrorHandler`` only the self-consistent
-field counts: a relaxation that used up its steps is the study's to lengthen.
+custodian's ``WalltimeHandler`` is not among them: whoever runs the engine asks it to end in time
+(`VaspEngine.request_stop`), and from then on no handler does anything. Of
+``UnconvergedErrorHandler`` only the self-consistent field counts: a relaxation that used up its
+steps is the study's to lengthen.
 """
 
 from __future__ import annotations
 
 import logging
 import shutil
-import time
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -38,22 +38,21 @@ from custodian.vasp.handlers import (
 )
 from custodian.vasp.io import load_vasprun
 
-from qdcomp.engines.deadline import read_deadline
+from qdcomp.engines.deadline import is_stop_noted
 from qdcomp.engines.vasp.allowed_changes import (
     GUESSES,
     Verdict,
     describe_changes,
     judge_actions,
 )
-from qdcomp.engines.vasp.continuation import STOP_NAME, continue_same_run, count_part_steps
+from qdcomp.engines.vasp.continuation import continue_same_run
 from qdcomp.engines.vasp.corrections import read_refusal, record_correction, record_refusal
 from qdcomp.engines.vasp.job_file import ERROR_NAME, OUTPUT_NAME, JobFile, read_job_file
+from qdcomp.settings import read_stall_time
 
-DEADLINE_MARGIN_S = 600.0
-"""Least time before the end of the batch job at which VASP is asked to end."""
-
-DEADLINE_STEPS = 3.0
-"""Steps that have to fit into the time that is left."""
+STALL_SECONDS = 6 * 3600.0
+"""Time without output after which a run counts as hung, where ``QDCOMP_STALL_TIME`` does not say;
+custodian's own."""
 
 _SMALL = ("INCAR", "KPOINTS", "POSCAR", "CONTCAR")
 _LARGE = ("OUTCAR", "OSZICAR", "vasprun.xml", OUTPUT_NAME, ERROR_NAME)
@@ -108,6 +107,8 @@ class GuardedHandler(ErrorHandler):
     def check(self, directory: str = "./") -> bool:
         """Whether the run in the directory shows an error of this handler."""
         where = self._where(directory)
+        if is_stop_noted(where):
+            return False
         with _copy_for_custodian(where) as copy, _hushed():
             try:
                 found = bool(self.handler.check(str(copy)))
@@ -146,12 +147,14 @@ class GuardedHandler(ErrorHandler):
         if not verdict.mends:
             record_refusal(where, _describe_refusal(error, verdict, said))
             return {"errors": [error], "actions": None}
-        continue_same_run(
+        damage = continue_same_run(
             where,
             changes=verdict.changes,
             keep_structure=self._keeps_structure(verdict, job),
             drop_guess=verdict.drop_guess,
         )
+        for text in damage:
+            record_correction(where, text)
         action = describe_changes(verdict)
         if verdict.refused:
             action += f"; refused: {'; '.join(verdict.refused)}"
@@ -179,47 +182,6 @@ class UnconvergedScf(UnconvergedErrorHandler):
         return not run.converged_electronic
 
 
-class Deadline(ErrorHandler):
-    """The end of the batch job is near: VASP is asked to write its wavefunction and end."""
-
-    is_monitor = True
-    is_terminating = False
-    raises_runtime_error = False
-
-    def __init__(self, directory: str) -> None:
-        self.directory = directory
-        self.started = time.time()
-
-    def check(self, directory: str = "./") -> bool:
-        """Whether fewer than three steps, or ten minutes, fit into the time that is left.
-
-        Raises
-        ------
-        ParseError
-            The description of the job is missing or damaged.
-        """
-        deadline = read_deadline()
-        where = Path(self.directory)
-        if deadline is None or (where / STOP_NAME).exists():
-            return False
-        steps = count_part_steps(where, read_job_file(where))
-        per_step = (time.time() - self.started) / steps if steps else 0.0
-        return time.time() > deadline - max(DEADLINE_MARGIN_S, DEADLINE_STEPS * per_step)
-
-    def correct(self, directory: str = "./") -> dict[str, Any]:
-        """Ask VASP to end: after the ionic step, or after the electronic one where there is one.
-
-        Raises
-        ------
-        ParseError
-            The description of the job is missing or damaged.
-        """
-        where = Path(self.directory)
-        moves = read_job_file(where).task in {"relax", "dynamics"}
-        (where / STOP_NAME).write_text(f"{'LSTOP' if moves else 'LABORT'} = .TRUE.\n")
-        return {"errors": ["the time of the batch job is used up"], "actions": None}
-
-
 def make_handlers(directory: Path) -> Sequence[ErrorHandler]:
     """Handlers of the run in `directory`.
 
@@ -239,7 +201,7 @@ def make_handlers(directory: Path) -> Sequence[ErrorHandler]:
         NonConvergingErrorHandler(),
         PotimErrorHandler(),
         PositiveEnergyErrorHandler(),
-        FrozenJobErrorHandler(OUTPUT_NAME),
+        FrozenJobErrorHandler(OUTPUT_NAME, timeout=int(read_stall_time(STALL_SECONDS))),
     )
     afterwards = [MeshSymmetryErrorHandler(OUTPUT_NAME), LargeSigmaHandler()]
     if job.task != "dynamics":  # there a step that did not converge is kept and named
@@ -248,7 +210,6 @@ def make_handlers(directory: Path) -> Sequence[ErrorHandler]:
         *(GuardedHandler(name, handler, monitor=True) for handler in watching),
         GuardedHandler(name, AliasingErrorHandler(OUTPUT_NAME), monitor=True, ignored=chosen),
         *(GuardedHandler(name, handler, monitor=False) for handler in afterwards),
-        Deadline(name),
     )
 
 

@@ -23,14 +23,15 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from qdcomp.errors import QdcompError
-from qdcomp.recipes.execution import (
+from qdcomp.recipes.execution import lock_directory
+from qdcomp.recipes.run_directory import RunDirectory
+from qdcomp.recipes.run_record import (
     RECORD_NAME,
+    RUNNING_NAME,
     RunRecord,
-    lock_directory,
     read_run_record,
     write_run_record,
 )
-from qdcomp.recipes.run_directory import RunDirectory
 
 INDEX_NAME = "job_index"
 """Folder of the index, beside the runs."""
@@ -38,7 +39,14 @@ INDEX_NAME = "job_index"
 INPUT_HASH_NAME = "input_hash.json"
 """File in a job directory with the hash of its inputs."""
 
-_NOT_TAKEN_OVER = (INPUT_HASH_NAME, RECORD_NAME, "inputs.json", "running.lock", "failure.txt")
+_NOT_TAKEN_OVER = (
+    INPUT_HASH_NAME,
+    RECORD_NAME,
+    RUNNING_NAME,
+    "inputs.json",
+    "running.lock",
+    "failure.txt",
+)
 """What every job directory has of its own."""
 
 _OF_FIREWORKS = "FW"  # FW.json, FW_job-1.out, FW_submit.script, …

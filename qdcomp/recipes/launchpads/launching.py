@@ -26,6 +26,7 @@ from qdcomp.recipes.launchpads.lost_runs import reset_own_runs
 from qdcomp.recipes.launchpads.process_identity import label_worker
 from qdcomp.recipes.launchpads.retrying_collection import DatabaseAwayError
 from qdcomp.recipes.launchpads.server_launchpad import ServerLaunchPad
+from qdcomp.recipes.launchpads.time_left import has_time_to_launch
 from qdcomp.recipes.launchpads.trusted_tasks import check_specification, only_own_tasks
 
 _ROCKET_LOG = "rocket.launcher"
@@ -40,6 +41,8 @@ def launch_all(
     on_launch: Callable[[str], None] = lambda name: None,
 ) -> tuple[int, ...]:
     """Launch one FireWork after another until none is ready; it neither waits nor polls.
+
+    Near the end of the batch job that this process runs in, it launches no other.
 
     A FireWork runs in its ``_launch_dir``, or else in a folder of its own in `directory`. One that
     fails is FIZZLED, as FireWorks has it, and the others go on.
@@ -69,7 +72,10 @@ def launch_all(
     """
     launched: list[int] = []
     with Launcher(launchpad, query, directory) as launcher:
-        while (fw_id := launcher.launch_next(lambda job: on_launch(job.name))) is not None:
+        while (
+            has_time_to_launch(launchpad, launched)
+            and (fw_id := launcher.launch_next(lambda job: on_launch(job.name))) is not None
+        ):
             launched.append(fw_id)
     return tuple(launched)
 

@@ -20,6 +20,7 @@ from qdcomp.engines.deadline import read_deadline
 from qdcomp.recipes.launchpads.launching import Launcher
 from qdcomp.recipes.launchpads.lost_runs import QueueCheck, reset_lost_runs, reset_own_runs
 from qdcomp.recipes.launchpads.process_identity import find_own_batch_job
+from qdcomp.recipes.launchpads.time_left import goes_on_later
 
 DEADLINE_MARGIN_S = 60.0
 """Time before the end of the batch job from which no further job is taken [s]."""
@@ -231,7 +232,7 @@ def _work(
         freed = reset_lost_runs(launchpad, query, is_queued)
         try:
             ended = _launch_until_end(
-                Launcher(launchpad, query, directory), shift, termination, begin, fw_id
+                launchpad, Launcher(launchpad, query, directory), shift, termination, begin, fw_id
             )
         except KeyboardInterrupt:
             ended = "it was told to end" if termination.asked else "it was interrupted"
@@ -248,6 +249,7 @@ def _select(launchpad: LaunchPad, fw_ids: Sequence[int], state: str) -> tuple[in
 
 
 def _launch_until_end(
+    launchpad: LaunchPad,
     launcher: Launcher,
     shift: _Shift,
     termination: _Termination,
@@ -260,4 +262,6 @@ def _launch_until_end(
                 return "it was told to end"
             if launcher.launch_next(begin, fw_id) is None:
                 return f"job {fw_id} is not ready" if fw_id else "no job is ready"
+            if goes_on_later(launchpad, shift.launched[-1]):
+                return "the batch job ends soon, and its job goes on in another"
     return ended

@@ -1,5 +1,7 @@
 """CONTCAR, XDATCAR, EIGENVAL, PROCAR and the like."""
 
+import struct
+
 import numpy as np
 
 MOST_PROJECTIONS = 60000
@@ -86,9 +88,15 @@ def write_procar(directory, setup, levels, filling, shares):
 
 def write_rest(directory, incar):
     if incar.flag("LWAVE", True):
-        (directory / "WAVECAR").write_bytes(b"stand-in")
+        _write_wavecar(directory / "WAVECAR")
     for name in ("DOSCAR", "IBZKPT", "PCDAT"):
         (directory / name).write_text("stand-in\n")
+
+
+def _write_wavecar(path):
+    """Write the records of one spin, k-point and band, all zero but for what says so."""
+    counts = struct.pack("<3d", 1, 1, 0.0)
+    path.write_bytes(struct.pack("<3d", 24, 1, 45200) + counts + bytes(48))
 
 
 def _ion_block(shares):

@@ -15,7 +15,6 @@ from qdcomp.engines.cp2k.corrections import CORRECTIONS_NAME, read_corrections
 from qdcomp.engines.cp2k.handlers import (
     FREE_FIELDS,
     OT_LADDER,
-    Deadline,
     FailedCholesky,
     SilentEnd,
     Stalled,
@@ -26,7 +25,8 @@ from qdcomp.engines.cp2k.handlers import (
 )
 from qdcomp.engines.cp2k.inputs import prepare_job, write_input
 from qdcomp.engines.cp2k.job_file import JobFile, read_job_file
-from qdcomp.errors import ParseError
+from qdcomp.engines.deadline import note_stop
+from qdcomp.errors import InputError, ParseError
 from qdcomp.structures import build_quantum_dot
 
 HEAD = (
@@ -201,19 +201,36 @@ def test_a_crash_goes_on_while_runs_get_further(job_directory: Path) -> None:
     assert not handler.check(str(job_directory))
 
 
-def test_the_end_of_the_batch_job_asks_cp2k_to_stop(
+def test_a_run_that_another_handler_ended_did_not_end_by_itself(job_directory: Path) -> None:
+    output = job_directory / "cp2k.out"
+    output.write_text(HEAD + md_step(1) + md_step(2, UNCONVERGED))
+    assert SilentEnd(str(job_directory)).check()
+    UnconvergedScf(str(job_directory)).correct()
+    assert not SilentEnd(str(job_directory)).check()
+    with output.open("a") as stream:
+        stream.write(HEAD + md_step(2))
+    os.utime(output, (time.time() + 1, time.time() + 1))
+    assert SilentEnd(str(job_directory)).check()
+
+
+def test_what_looks_like_an_error_after_a_stop_is_none(job_directory: Path) -> None:
+    (job_directory / "cp2k.out").write_text(HEAD + md_step(1, UNCONVERGED))
+    assert UnconvergedScf(str(job_directory)).check()
+    Cp2kEngine().request_stop(job_directory)
+    note_stop(job_directory)
+    assert (job_directory / "EXIT").exists()
+    assert not any(handler.check() for handler in make_handlers(job_directory))
+
+
+def test_the_time_after_which_a_run_hangs_is_a_setting(
     job_directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (job_directory / "cp2k.out").write_text(HEAD + md_step(1))
-    handler = Deadline(str(job_directory))
-    assert not handler.check(str(job_directory))
-    monkeypatch.setenv("QDCOMP_DEADLINE", str(time.time() + 3600))
-    assert not handler.check(str(job_directory))
-    monkeypatch.setenv("QDCOMP_DEADLINE", str(time.time() + 60))
-    assert handler.check(str(job_directory))
-    assert handler.correct(str(job_directory))["actions"] is None
-    assert (job_directory / "EXIT").exists()
-    assert not handler.check(str(job_directory))
+    assert Stalled(str(job_directory)).seconds == 3600.0
+    monkeypatch.setenv("QDCOMP_STALL_TIME", "20000")
+    assert Stalled(str(job_directory)).seconds == 20000.0
+    monkeypatch.setenv("QDCOMP_STALL_TIME", "an hour")
+    with pytest.raises(InputError, match="QDCOMP_STALL_TIME='an hour': expected the time in sec"):
+        make_handlers(job_directory)
 
 
 def test_without_a_directory_the_one_it_was_made_for_counts(job_directory: Path) -> None:
@@ -230,7 +247,7 @@ def test_corrections_are_in_the_result(job_directory: Path) -> None:
     UnconvergedScf(str(job_directory)).correct(str(job_directory))
     (text,) = read_corrections(job_directory)
     assert text.startswith("the self-consistent field did not converge: minimizer = CG")
-    assert len(list(Cp2kEngine().handlers(job_directory))) == 6
+    assert len(list(Cp2kEngine().handlers(job_directory))) == 5
 
 
 def test_damaged_notes_of_corrections_are_named(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from builders.cp2k_runs import TIMESTEP, place, write_restart, write_run, write_wavefunction
+from builders.cp2k_runs import END, TIMESTEP, place, write_restart, write_run, write_wavefunction
 
 from qdcomp.engines.base import DynamicsSettings, EngineJob
 from qdcomp.engines.cp2k import Cp2kEngine
@@ -142,6 +142,57 @@ def test_a_restart_that_was_cut_off_is_passed_over(job_directory: Path) -> None:
     found = find_restart(job_directory)
     assert found is not None
     assert found.step == 10
+
+
+@pytest.mark.parametrize("damage", ["cut off", "zeros"])
+def test_damage_is_named_with_what_was_taken_instead(job_directory: Path, damage: str) -> None:
+    write_run(job_directory, range(5, 12), ended=False)
+    for suffix, step in (("", 11), (".bak-1", 10)):
+        write_restart(job_directory / f"qdcomp-1.restart{suffix}", step)
+        write_wavefunction(job_directory / f"qdcomp-RESTART.wfn{suffix}")
+    for name in ("qdcomp-1.restart", "qdcomp-RESTART.wfn"):
+        path = job_directory / name
+        whole = path.read_bytes()
+        path.write_bytes(whole[:-6] if damage == "cut off" else bytes(len(whole)))
+    assert Cp2kEngine().restart_from(job_directory, job_directory) == (
+        "qdcomp-1.restart cut off or empty: went on from qdcomp-1.restart.bak-1",
+        "qdcomp-RESTART.wfn cut off or empty: went on from qdcomp-RESTART.wfn.bak-1",
+    )
+    assert "STEPS 5" in (job_directory / "cp2k.inp").read_text()
+    assert is_whole_wavefunction(job_directory / "qdcomp-RESTART.wfn")
+
+
+@pytest.mark.parametrize("name", ["cp2k.out", "qdcomp-1.ener", "qdcomp-vel-1.xyz"])
+def test_a_run_goes_on_before_the_first_step_that_a_file_lacks(
+    job_directory: Path, name: str
+) -> None:
+    write_run(job_directory, range(5, 12), ended=False)
+    path = job_directory / name
+    whole = path.read_bytes()
+    shorter = job_directory.with_name("shorter")
+    shorter.mkdir()
+    write_run(shorter, range(5, 10), ended=False)
+    path.write_bytes(whole[: (shorter / name).stat().st_size + 20])  # a full disk in step 10
+    for suffix, step in (("", 11), (".bak-1", 10), (".bak-2", 9)):
+        write_restart(job_directory / f"qdcomp-1.restart{suffix}", step)
+    continue_same_run(job_directory)
+    assert "STEPS 6" in (job_directory / "cp2k.inp").read_text()
+
+
+@pytest.mark.parametrize("how", ["terminated by external request", "terminated - exceeded"])
+def test_a_step_that_a_stop_cut_off_is_no_unconverged_one(job_directory: Path, how: str) -> None:
+    write_run(job_directory, range(5, 9), ended=False)
+    with (job_directory / "cp2k.out").open("a") as stream:
+        stream.write(
+            f"\n *** SCF run {how} ***\n\n"
+            " *** WARNING in qs_scf.F:598 :: SCF run NOT converged ***\n"
+            f"\n *** MD run {how} ***\n\n{END}"
+        )
+    output = read_output(job_directory / "cp2k.out")
+    assert output.stopped and output.ended
+    assert [step.number for step in output.steps] == [5, 6, 7, 8]
+    assert output.unconverged_steps == ()
+    assert not Cp2kEngine().is_complete(job_directory)
 
 
 def test_a_run_killed_after_its_last_step_computes_that_again(job_directory: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from builders.vasp_jobs import make_slab_job
+from builders.vasp_jobs import make_slab_job, write_wavecar
 from builders.vasp_potcars import write_potcars
 from pymatgen.io.vasp.inputs import Incar, Poscar
 
@@ -25,6 +25,7 @@ from qdcomp.engines.vasp.inputs import prepare_job, write_inputs
 from qdcomp.engines.vasp.job_file import JobFile, read_job_file
 from qdcomp.engines.vasp.parts import find_part_files
 from qdcomp.engines.vasp.poscar import render_poscar
+from qdcomp.engines.vasp.wavecar import is_whole_wavefunction
 from qdcomp.errors import EngineError
 
 STEP_FS = 2.0
@@ -89,7 +90,8 @@ def test_a_run_goes_on_from_contcar_and_keeps_its_parts(
     tmp_path: Path, folder: Path, task: Any
 ) -> None:
     directory = make_directory(tmp_path / "job", folder, task)
-    (directory / "WAVECAR").write_text("waves")
+    write_wavecar(directory / "WAVECAR")
+    waves = (directory / "WAVECAR").read_bytes()
     total = read_job_file(directory).steps
     for part, steps in enumerate((3, 4), start=1):
         pretend(directory, steps)
@@ -102,7 +104,7 @@ def test_a_run_goes_on_from_contcar_and_keeps_its_parts(
     job = read_job_file(directory)
     assert (job.earlier_steps, job.steps_before) == ((0, 3), 7)
     assert Incar.from_file(directory / "INCAR")["NSW"] == total - 7
-    assert (directory / "WAVECAR").read_text() == "waves"
+    assert (directory / "WAVECAR").read_bytes() == waves
     found = find_part_files(directory, "OSZICAR", job)
     assert [(steps, path.name) for steps, path in found] == [
         (0, "OSZICAR.part1"),
@@ -277,6 +279,23 @@ def test_a_run_that_never_wrote_starts_as_it_was(tmp_path: Path, folder: Path) -
     assert not (directory / "WAVECAR").exists() and not (directory / "STOPCAR").exists()
 
 
+@pytest.mark.parametrize("damage", ["cut off", "zeros"])
+def test_a_damaged_wavefunction_is_left_out_and_named(
+    tmp_path: Path, folder: Path, damage: str
+) -> None:
+    directory = make_directory(tmp_path / "job", folder)
+    pretend(directory, 3)
+    path = directory / "WAVECAR"
+    write_wavecar(path)
+    assert is_whole_wavefunction(path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-80] if damage == "cut off" else bytes(len(whole)))
+    assert VaspEngine().restart_from(directory, directory) == (
+        "WAVECAR cut off or empty: went on without a wavefunction to start from",
+    )
+    assert not path.exists()
+
+
 def test_a_refusal_is_forgotten_when_the_run_is_started_again(tmp_path: Path, folder: Path) -> None:
     directory = make_directory(tmp_path / "job", folder)
     pretend(directory, 3)
@@ -298,19 +317,20 @@ def test_the_last_step_of_a_relaxation_is_never_more_than_the_study_allows(
 def test_the_next_segment_goes_on_from_the_last(tmp_path: Path, folder: Path) -> None:
     previous = make_directory(tmp_path / "one", folder, "dynamics")
     pretend(previous, 20)
-    (previous / "WAVECAR").write_text("waves")
+    write_wavecar(previous / "WAVECAR")
     later = DynamicsSettings(300.0, STEP_FS, 30, first_step=20)
     directory = make_directory(tmp_path / "two", folder, "dynamics", dynamics=later)
     continue_other_run(directory, previous)
     assert (directory / "POSCAR").read_text() == (previous / "CONTCAR").read_text()
-    assert (directory / "WAVECAR").read_text() == "waves"
+    waves = (previous / "WAVECAR").read_bytes()
+    assert (directory / "WAVECAR").read_bytes() == waves
     incar = Incar.from_file(directory / "INCAR")
     assert incar["NSW"] == 30 and incar["RANDOM_SEED"] == [1, 20, 0]
 
 
 def test_a_wavefunction_that_does_not_fit_is_left(tmp_path: Path, folder: Path) -> None:
     previous = make_directory(tmp_path / "one", folder, "relax", settings={"encut_ev": 300})
-    (previous / "WAVECAR").write_text("waves")
+    write_wavecar(previous / "WAVECAR")
     directory = make_directory(tmp_path / "two", folder, "energy")
     continue_other_run(directory, previous)
     assert not (directory / "WAVECAR").exists()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders.vasp_jobs import make_slab_job
+from builders.vasp_jobs import make_slab_job, write_wavecar
 from builders.vasp_potcars import write_potcars
 from custodian import Custodian
 from custodian.custodian import Job
@@ -16,6 +16,7 @@ from custodian.vasp.handlers import VaspErrorHandler
 from pymatgen.io.vasp.inputs import Incar
 
 from qdcomp.engines.base import DynamicsSettings, EngineJob
+from qdcomp.engines.deadline import forget_stop, note_stop
 from qdcomp.engines.vasp import VaspEngine
 from qdcomp.engines.vasp.allowed_changes import FREE_TAGS, REASONS, judge_actions
 from qdcomp.engines.vasp.corrections import (
@@ -24,7 +25,7 @@ from qdcomp.engines.vasp.corrections import (
     read_corrections,
     read_refusal,
 )
-from qdcomp.engines.vasp.handlers import Deadline, GuardedHandler, make_handlers
+from qdcomp.engines.vasp.handlers import GuardedHandler, make_handlers
 from qdcomp.engines.vasp.inputs import prepare_job, write_inputs
 from qdcomp.engines.vasp.job_file import JobFile, read_job_file
 from qdcomp.errors import EngineError, ParseError
@@ -189,7 +190,7 @@ def test_each_public_error_text(
 ) -> None:
     before = physics(job_directory)
     if error == "coef":
-        (job_directory / "WAVECAR").write_text("of another cutoff")
+        write_wavecar(job_directory / "WAVECAR")
     place(shared_data / "vasp" / "failed" / text, job_directory)
     found = run_handlers(job_directory)
     assert physics(job_directory) == before
@@ -412,16 +413,14 @@ def test_handlers_describe_themselves_for_custodians_log(job_directory: Path) ->
 
 
 @pytest.mark.parametrize(("task", "tag"), [("relax", "LSTOP"), ("energy", "LABORT")])
-def test_vasp_is_asked_to_end_before_the_batch_job(
-    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, task: Any, tag: str
+def test_vasp_is_asked_to_end_and_then_not_corrected(
+    tmp_path: Path, folder: Path, shared_data: Path, task: Any, tag: str
 ) -> None:
     directory = make_directory(tmp_path / "job", make_slab_job(task), folder)
-    handler = Deadline(str(directory))
-    monkeypatch.delenv("SLURM_JOB_END_TIME", raising=False)
-    monkeypatch.setenv("QDCOMP_DEADLINE", str(time.time() + 3600))
-    assert not handler.check()
-    monkeypatch.setenv("QDCOMP_DEADLINE", str(time.time() + 300))
-    assert handler.check()
-    handler.correct()
+    VaspEngine().request_stop(directory)
     assert (directory / "STOPCAR").read_text() == f"{tag} = .TRUE.\n"
-    assert not handler.check()
+    place(shared_data / "vasp/failed/handler_texts/vasp.brmix", directory)
+    note_stop(directory)
+    assert run_handlers(directory) is None
+    forget_stop(directory)
+    assert run_handlers(directory) is not None
