@@ -7,6 +7,7 @@
     ├── ParseError (path, line)     a file cannot be read as what it claims to be
     ├── EngineError (directory)     a code failed
     │   └── ConvergenceError        it ran, and did not converge
+    ├── BatchError                  a batch system refused a job, or does not answer
     └── StoreError                  a launchpad or trajectory file cannot be used
 
 A message says what was got, what was expected and what to do. Only ``qdcomp.cli`` prints it.
@@ -63,6 +64,10 @@ class EngineError(QdcompError):
 
 class ConvergenceError(EngineError):
     """A code ran, and what it was asked to converge did not converge."""
+
+
+class BatchError(QdcompError):
+    """A batch system refused a job, or does not answer; its own words are in the message."""
 
 
 class StoreError(QdcompError):

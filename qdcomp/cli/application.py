@@ -9,6 +9,7 @@ import typer
 import qdcomp
 from qdcomp.cli.analyse import analyse
 from qdcomp.cli.build import build
+from qdcomp.cli.cluster import cluster
 from qdcomp.cli.compare import compare
 from qdcomp.cli.launchpad import lpad
 from qdcomp.cli.ligands import ligands
@@ -18,6 +19,7 @@ from qdcomp.cli.report import report
 from qdcomp.cli.run import resume, run
 from qdcomp.cli.spectrum import spectrum
 from qdcomp.cli.status import status
+from qdcomp.cli.submit import submit
 
 application = typer.Typer(
     name="qdcomp",
@@ -55,6 +57,7 @@ for _command in (
     run,
     status,
     resume,
+    submit,
     analyse,
     report,
     photons,
@@ -63,6 +66,7 @@ for _command in (
 ):
     application.command()(_command)
 application.add_typer(ligands, name="ligands")
+application.add_typer(cluster, name="cluster")
 application.command(
     context_settings={
         "allow_extra_args": True,

@@ -48,10 +48,13 @@ class Problems:
         The file.
     found
         Line and sentence of each problem, in the order found.
+    kind
+        What the file is.
     """
 
     path: Path
     found: list[tuple[int, str]] = field(default_factory=list)
+    kind: str = "study"
 
     def add(self, line: int, message: str) -> None:
         """Note a problem."""
@@ -68,12 +71,21 @@ class Problems:
         if not self.found:
             return
         lines = [f"{self.path}, line {line}: {text}" for line, text in sorted(self.found)]
-        count = "" if len(lines) == 1 else f"{len(lines)} problems in this study:\n"
+        count = "" if len(lines) == 1 else f"{len(lines)} problems in this {self.kind}:\n"
         raise InputError(count + "\n".join(lines))
 
 
-def read_document(path: Path, text: str) -> tuple[Section, Problems]:
+def read_document(path: Path, text: str, *, kind: str = "study") -> tuple[Section, Problems]:
     """Read the YAML `text` of the file `path`: its mapping, and where its problems are noted.
+
+    Parameters
+    ----------
+    path
+        The file.
+    text
+        What is in it.
+    kind
+        What it is, for the problems.
 
     Raises
     ------
@@ -81,15 +93,15 @@ def read_document(path: Path, text: str) -> tuple[Section, Problems]:
         The text is not YAML, or YAML that a study may not use.
     """
     if len(text.encode()) > MAX_BYTES:
-        raise ParseError(f"longer than {MAX_BYTES} bytes; this is not a study", path)
+        raise ParseError(f"longer than {MAX_BYTES} bytes; this is not a {kind}", path)
     try:
         _refuse_unusual_yaml(text, path)
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
         raise _describe_syntax_error(error, path) from None
     if not isinstance(node, yaml.MappingNode):
-        raise ParseError("a study is a list of 'key: value' lines; found none", path, 1)
-    problems = Problems(path)
+        raise ParseError(f"a {kind} is a list of 'key: value' lines; found none", path, 1)
+    problems = Problems(path, kind=kind)
     return Section(node, "", problems), problems
 
 

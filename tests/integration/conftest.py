@@ -1,8 +1,10 @@
-"""A headless browser for the pages that qdcomp writes."""
+"""A headless browser for the pages that qdcomp writes, and a Slurm for its batch jobs."""
 
+import os
 import shutil
 
 import pytest
+from builders.slurm_node import PACKAGES, find_missing_commands, start_slurm
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 CHROMEDRIVER = shutil.which("chromedriver")
@@ -32,3 +34,20 @@ def browser(tmp_path_factory):
     driver = webdriver.Chrome(options=options, service=Service(CHROMEDRIVER))
     yield driver
     driver.quit()
+
+
+@pytest.fixture(scope="session")
+def slurm():
+    missing = find_missing_commands()
+    if missing:
+        pytest.skip(f"{', '.join(missing)} are not here ({PACKAGES})")
+    with start_slurm(cpus=4) as node:
+        yield node
+
+
+@pytest.fixture
+def mongodb_uri():
+    uri = os.environ.get("QDCOMP_TEST_MONGODB_URI")
+    if not uri:
+        pytest.skip("QDCOMP_TEST_MONGODB_URI names no MongoDB server")
+    return uri
