@@ -1,6 +1,5 @@
 """A headless browser for the pages that qdcomp writes, and a Slurm for its batch jobs."""
 
-import os
 import shutil
 
 import pytest
@@ -43,11 +42,3 @@ def slurm():
         pytest.skip(f"{', '.join(missing)} are not here ({PACKAGES})")
     with start_slurm(cpus=4) as node:
         yield node
-
-
-@pytest.fixture
-def mongodb_uri():
-    uri = os.environ.get("QDCOMP_TEST_MONGODB_URI")
-    if not uri:
-        pytest.skip("QDCOMP_TEST_MONGODB_URI names no MongoDB server")
-    return uri

@@ -7,8 +7,10 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from typer.testing import CliRunner
 
-from qdcomp.cli import USER_ERROR
+from qdcomp.cli.application import application
+from qdcomp.errors import BatchError
 from qdcomp.recipes.clusters.checking import check_cluster
 from qdcomp.recipes.clusters.profile_sections import read_profile
 from qdcomp.recipes.clusters.submission import prepare_run
@@ -19,14 +21,14 @@ from qdcomp.recipes.studies import read_study
 pytestmark = [pytest.mark.slurm, pytest.mark.slow]
 
 STUDY = """
-name: two_temperatures
-description: the smallest dot at two temperatures
+name: smallest
+description: the smallest dot, briefly
 recipe: dot_linewidth
 engine: model
 structure:
   {kind: quantum_dot, cells: 2, composition: CsPbBr3, lattice_constant: 5.87 angstrom}
 relaxation: {max_force: 100 meV/angstrom, max_steps: 50}
-sampling: {temperatures: [10 K, 300 K], duration: 200 fs, timestep: 10 fs, thermostat_time: none}
+sampling: {temperatures: [300 K], duration: 200 fs, timestep: 10 fs, thermostat_time: none}
 engines: {model: {parameters: cspbbr3_prototype}}
 seed: 1
 """
@@ -69,22 +71,23 @@ PLANTED = {
 """The eight faults of the profile: what is checked, and what has to be in its finding."""
 
 
-def call(*arguments, folder):
+def call(*arguments):
+    return CliRunner().invoke(application, arguments)
+
+
+def call_in_a_process(*arguments):
     return subprocess.run(
-        [sys.executable, "-m", "qdcomp", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=folder,
+        [sys.executable, "-m", "qdcomp", *arguments], capture_output=True, text=True, check=False
     )
 
 
 @pytest.fixture
-def site(tmp_path, slurm, mongodb_uri, monkeypatch):
+def site(tmp_path, slurm, database_server, monkeypatch):
     """A folder with a study and a profile, and the environment of a user of the cluster."""
-    monkeypatch.setenv("QDCOMP_LAUNCHPAD", mongodb_uri)
-    (tmp_path / "two.yaml").write_text(STUDY)
+    monkeypatch.setenv("QDCOMP_LAUNCHPAD", database_server)
+    (tmp_path / "smallest.yaml").write_text(STUDY)
     write_profile(tmp_path)
+    monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
@@ -94,7 +97,7 @@ def write_profile(folder, mode="reservation", partition="debug"):
 
 def prepare(folder, uri):
     """A run whose jobs are on the launchpad, and none with Slurm."""
-    run = create_run(folder / "run", read_study(folder / "two.yaml"))
+    run = create_run(folder / "run", read_study(folder / "smallest.yaml"))
     prepare_run(run, read_profile(folder / "mycluster.yaml"), uri)
     return run
 
@@ -108,13 +111,13 @@ def read_outputs(run):
     return "\n".join(path.read_text() for path in sorted(run.root.glob("**/batch-*.out")))
 
 
-def test_two_hand_over_a_study_at_once_and_every_job_runs_once(site, slurm, mongodb_uri):
-    run = prepare(site, mongodb_uri)
+def test_two_hand_over_a_study_at_once_and_every_job_runs_once(site, slurm, database_server):
+    run = prepare(site, database_server)
     with ThreadPoolExecutor(2) as pool:
-        both = list(pool.map(lambda _: call("submit", "run", folder=site), range(2)))
+        both = list(pool.map(lambda _: call_in_a_process("submit", "run"), range(2)))
     assert [done.returncode for done in both] == [0, 0], [done.stderr for done in both]
     slurm.wait_until_empty(120)
-    jobs, outputs = read_jobs(mongodb_uri, run), read_outputs(run)
+    jobs, outputs = read_jobs(database_server, run), read_outputs(run)
     assert Counter(job["state"] for job in jobs) == {"COMPLETED": len(run.jobs)}, outputs
     assert all(len(job["launches"]) == 1 for job in jobs)
     told = outputs + "".join(done.stdout for done in both)
@@ -122,35 +125,35 @@ def test_two_hand_over_a_study_at_once_and_every_job_runs_once(site, slurm, mong
     assert len(numbers) == len(set(numbers)) == len(run.jobs)
 
 
-def test_workers_packed_into_one_batch_job_run_every_job_once(site, slurm, mongodb_uri):
+def test_workers_packed_into_one_batch_job_run_every_job_once(site, slurm, database_server):
     write_profile(site, mode="packing")
-    run = prepare(site, mongodb_uri)
-    done = call("submit", "run", folder=site)
-    assert "1 workers side by side" in done.stdout, done.stderr
+    run = prepare(site, database_server)
+    done = call("submit", "run")
+    assert "1 workers side by side" in done.stdout, done.exception
     slurm.wait_until_empty(120)
-    jobs = read_jobs(mongodb_uri, run)
+    jobs = read_jobs(database_server, run)
     assert Counter(job["state"] for job in jobs) == {"COMPLETED": len(run.jobs)}
     assert all(len(job["launches"]) == 1 for job in jobs)
 
 
-def test_nodes_without_a_route_to_the_database_are_collected(site, slurm, mongodb_uri):
+def test_nodes_without_a_route_to_the_database_are_collected(site, slurm):
     write_profile(site, mode="offline")
-    prepare(site, mongodb_uri)
-    call("submit", "run", folder=site)
+    first = call("submit", "smallest.yaml", "--cluster", "mycluster.yaml", "--out", "run")
+    assert "batch job " in first.stdout, first.exception
     slurm.wait_until_empty(60)
-    again = call("submit", "run", folder=site)
-    assert "collected: two_temperatures: 00 build" in again.stdout, again.stderr
+    again = call("submit", "run")
+    assert "collected: smallest: 00 build" in again.stdout, again.exception
     assert "1 COMPLETED" in again.stdout and "batch job " in again.stdout
 
 
-def test_what_sbatch_refuses_is_said_in_its_own_words_and_ready_again(site, mongodb_uri):
+def test_what_sbatch_refuses_is_said_in_its_own_words_and_ready_again(site, database_server):
     write_profile(site, partition="nosuch")
-    run = prepare(site, mongodb_uri)
-    done = call("submit", "run", folder=site)
-    assert done.returncode == USER_ERROR
-    assert "invalid partition specified: nosuch" in done.stderr
-    assert "qdcomp cluster check" in done.stderr
-    states = Counter(job["state"] for job in read_jobs(mongodb_uri, run))
+    run = prepare(site, database_server)
+    done = call("submit", "run")
+    assert isinstance(done.exception, BatchError)
+    assert "invalid partition specified: nosuch" in str(done.exception)
+    assert "qdcomp cluster check" in str(done.exception)
+    states = Counter(job["state"] for job in read_jobs(database_server, run))
     assert states == {"READY": 1, "WAITING": len(run.jobs) - 1}
 
 
@@ -168,12 +171,12 @@ def test_a_check_names_what_is_planted_wrong_and_no_more(site, slurm, monkeypatc
     for what, words in PLANTED.items():
         assert words in wrong[what]
         assert found[what].mend
-    shown = call("cluster", "check", "broken.yaml", folder=site)
-    assert shown.returncode == 1
+    shown = call("cluster", "check", "broken.yaml")
+    assert shown.exit_code == 1
     assert "8 of " in shown.stdout
 
 
 def test_a_check_of_a_sound_profile_finds_nothing_and_a_node_sees_the_folder(site):
-    shown = call("cluster", "check", "mycluster.yaml", "--submit", folder=site)
-    assert shown.returncode == 0, shown.stdout + shown.stderr
+    shown = call("cluster", "check", "mycluster.yaml", "--submit")
+    assert shown.exit_code == 0, shown.output
     assert f"it sees {site}" in shown.stdout

@@ -70,7 +70,9 @@ def launch_to_queue(
         The batch system refused it; the job is ready again.
     """
     with keep_messages(adapter.q_name) as messages, warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # of monty, for a call of FireWorks
+        # of FireWorks: it calls what monty gives up, and leaves the pipes of sbatch open
+        warnings.simplefilter("ignore", FutureWarning)
+        warnings.simplefilter("ignore", ResourceWarning)
         number = launch_rocket_to_queue(
             launchpad,
             worker,
