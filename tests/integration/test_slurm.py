@@ -20,6 +20,9 @@ from qdcomp.recipes.studies import read_study
 
 pytestmark = [pytest.mark.slurm, pytest.mark.slow]
 
+PATIENCE_S = 400.0
+"""How long the batch jobs of a study may take on a machine that does much else [s]."""
+
 STUDY = """
 name: smallest
 description: the smallest dot, briefly
@@ -116,7 +119,7 @@ def test_two_hand_over_a_study_at_once_and_every_job_runs_once(site, slurm, data
     with ThreadPoolExecutor(2) as pool:
         both = list(pool.map(lambda _: call_in_a_process("submit", "run"), range(2)))
     assert [done.returncode for done in both] == [0, 0], [done.stderr for done in both]
-    slurm.wait_until_empty(120)
+    slurm.wait_until_empty(PATIENCE_S)
     jobs, outputs = read_jobs(database_server, run), read_outputs(run)
     assert Counter(job["state"] for job in jobs) == {"COMPLETED": len(run.jobs)}, outputs
     assert all(len(job["launches"]) == 1 for job in jobs)
@@ -130,7 +133,7 @@ def test_workers_packed_into_one_batch_job_run_every_job_once(site, slurm, datab
     run = prepare(site, database_server)
     done = call("submit", "run")
     assert "1 workers side by side" in done.stdout, done.exception
-    slurm.wait_until_empty(120)
+    slurm.wait_until_empty(PATIENCE_S)
     jobs = read_jobs(database_server, run)
     assert Counter(job["state"] for job in jobs) == {"COMPLETED": len(run.jobs)}
     assert all(len(job["launches"]) == 1 for job in jobs)
@@ -140,7 +143,7 @@ def test_nodes_without_a_route_to_the_database_are_collected(site, slurm):
     write_profile(site, mode="offline")
     first = call("submit", "smallest.yaml", "--cluster", "mycluster.yaml", "--out", "run")
     assert "batch job " in first.stdout, first.exception
-    slurm.wait_until_empty(60)
+    slurm.wait_until_empty(PATIENCE_S)
     again = call("submit", "run")
     assert "collected: smallest: 00 build" in again.stdout, again.exception
     assert "1 COMPLETED" in again.stdout and "batch job " in again.stdout

@@ -8,7 +8,7 @@ from qdcomp.resources import find_study
 
 def test_a_profile_has_to_say_how_the_engine_of_the_study_is_started(make_profile):
     text = "batch_system: slurm\nresources: {cores: 1, walltime: 1 h}\n"
-    with pytest.raises(InputError, match="add under launch: cp2k: srun cp2k.psmp"):
+    with pytest.raises(InputError, match="add under launch: cp2k: srun"):
         check_for_cluster(read_study(find_study("smoke_cp2k")), make_profile(text=text))
 
 
