@@ -115,7 +115,7 @@ def _tell(run: RunDirectory, done: Round) -> None:
     output.print(", ".join(f"{count} {state}" for state, count in sorted(done.states.items())))
     if done.held_back:
         notes.print(
-            f"{done.held_back} ready jobs are held back by the limits of the cluster profile; "
-            "the end of a batch job hands over the next"
+            f"{done.held_back} ready jobs are held back, by the limits of the cluster profile or "
+            "for a job in the same folder; a later round hands them over"
         )
     notes.print(f"see how it stands with: qdcomp status {run.root}")

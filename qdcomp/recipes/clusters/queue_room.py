@@ -5,7 +5,7 @@ from __future__ import annotations
 from fireworks.user_objects.queue_adapters.common_adapter import CommonAdapter
 
 from qdcomp.errors import BatchError
-from qdcomp.recipes.clusters.batch_systems import SYSTEMS
+from qdcomp.recipes.clusters.batch_systems import SYSTEMS, find_batch_job
 from qdcomp.recipes.clusters.commands import PATIENCE_S, call, require
 from qdcomp.recipes.clusters.profile import ClusterProfile
 from qdcomp.recipes.clusters.queue_launching import find_refusal, keep_messages
@@ -16,6 +16,8 @@ _NONE_OF_THAT_NAME = "not found"
 def count_room(profile: ClusterProfile) -> int:
     """Count how many more batch jobs the limit of a profile allows, by FireWorks' adapter.
 
+    The batch job that this process runs in is about to end, and makes room for another.
+
     Raises
     ------
     BatchError
@@ -23,7 +25,8 @@ def count_room(profile: ClusterProfile) -> int:
     """
     partitions = {resources.partition for resources in profile.stages.values()}
     queues = [None] if profile.batch_system == "slurm" else sorted(partitions)
-    return max(0, profile.limits.queued - sum(_count_queued(profile, queue) for queue in queues))
+    queued = sum(_count_queued(profile, queue) for queue in queues)
+    return max(0, profile.limits.queued - queued + (1 if find_batch_job() else 0))
 
 
 def list_named_jobs(profile: ClusterProfile, name: str) -> list[str]:

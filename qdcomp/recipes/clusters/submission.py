@@ -51,7 +51,7 @@ class Round:
     states
         How many jobs of the run are in each of FireWorks' states.
     held_back
-        Jobs that stay ready because of the limits of the profile.
+        Jobs that stay ready because of the limits of the profile, or for another in their folder.
     """
 
     handed_over: tuple[tuple[str, str], ...]
