@@ -165,7 +165,9 @@ def test_a_check_names_what_is_planted_wrong_and_no_more(site, slurm, monkeypatc
     home.mkdir()
     (home / ".bash_profile").write_text(MODULE_COMMAND)
     monkeypatch.setenv("HOME", str(home))
-    monkeypatch.setenv("QDCOMP_LAUNCHPAD", "mongodb://127.0.0.1:1/qdcomp")
+    monkeypatch.setenv(
+        "QDCOMP_LAUNCHPAD", "mongodb://127.0.0.1:1/qdcomp?serverSelectionTimeoutMS=300"
+    )
     (site / "broken.yaml").write_text(BROKEN)
     profile = read_profile(site / "broken.yaml")
     found = {entry.what: entry for entry in check_cluster(profile, site)}
