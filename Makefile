@@ -38,8 +38,8 @@ system-packages:
 	@sh tests/install_database_server.sh
 
 test: $(VENV)/.development system-packages
-	$(BIN)/pytest -n 2 --dist loadfile -m "not cp2k and not browser" --cov=qdcomp --cov-report=
-	$(BIN)/pytest -n 2 --dist loadfile -m "cp2k or browser" --cov=qdcomp --cov-append --cov-report=term:skip-covered
+	$(BIN)/pytest -n 2 --dist loadfile -m "not cp2k and not browser and not slurm" --cov=qdcomp --cov-report=
+	$(BIN)/pytest -n 2 --dist loadfile -m "cp2k or browser or slurm" --cov=qdcomp --cov-append --cov-report=term:skip-covered
 
 check: $(VENV)/.development
 	$(BIN)/ruff format --check .

@@ -8,6 +8,7 @@
     ├── EngineError (directory)     a code failed
     │   ├── ConvergenceError        it ran, and did not converge
     │   └── WalltimeReached         its batch job ends; it goes on in the next one
+    ├── BatchError                  a batch system refused a job, or does not answer
     └── StoreError                  a launchpad or trajectory file cannot be used
 
 A message says what was got, what was expected and what to do. Only ``qdcomp.cli`` prints it.
@@ -68,6 +69,10 @@ class ConvergenceError(EngineError):
 
 class WalltimeReached(EngineError):
     """A code was ended because its batch job ends; what it did is kept, and it can go on."""
+
+
+class BatchError(QdcompError):
+    """A batch system refused a job, or does not answer; its own words are in the message."""
 
 
 class StoreError(QdcompError):

@@ -4,6 +4,8 @@ missing=""
 command -v cp2k.psmp >/dev/null 2>&1 || missing="$missing cp2k cp2k-data"
 command -v chromium >/dev/null 2>&1 && command -v chromedriver >/dev/null 2>&1 \
   || missing="$missing chromium chromium-driver"
+command -v sbatch >/dev/null 2>&1 && [ -x /usr/sbin/slurmd ] && [ -x /usr/sbin/munged ] \
+  || missing="$missing slurm-wlm munge"
 [ -n "$missing" ] || exit 0
 if command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
   echo "installing Debian packages:$missing"

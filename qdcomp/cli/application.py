@@ -9,6 +9,7 @@ import typer
 import qdcomp
 from qdcomp.cli.analyse import analyse
 from qdcomp.cli.build import build
+from qdcomp.cli.cluster import cluster
 from qdcomp.cli.compare import compare
 from qdcomp.cli.jobs import jobs
 from qdcomp.cli.launchpad import lpad
@@ -19,6 +20,7 @@ from qdcomp.cli.report import report
 from qdcomp.cli.run import resume, run
 from qdcomp.cli.spectrum import spectrum
 from qdcomp.cli.status import status
+from qdcomp.cli.submit import submit
 from qdcomp.cli.worker import worker
 
 application = typer.Typer(
@@ -57,6 +59,7 @@ for _command in (
     run,
     status,
     resume,
+    submit,
     analyse,
     report,
     photons,
@@ -67,6 +70,7 @@ for _command in (
 application.add_typer(ligands, name="ligands")
 application.add_typer(jobs, name="jobs")
 application.add_typer(worker, name="worker")
+application.add_typer(cluster, name="cluster")
 application.command(
     context_settings={
         "allow_extra_args": True,

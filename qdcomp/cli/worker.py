@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -65,7 +65,7 @@ def singleshot(
         run_job_of_number,
         run_jobs,
         run_offline,
-        select_jobs,
+        select_categories,
     )
 
     if offline:
@@ -73,12 +73,14 @@ def singleshot(
         output.print(f"the job ended {state}")
         raise typer.Exit(0 if state == "COMPLETED" else FAILED)
     with open_launchpad(
-        _find_launchpad(launchpad_file, run), patience_s=patience * _S_PER_MINUTE
+        _find_launchpad(launchpad_file, run),
+        patience_s=patience * _S_PER_MINUTE,
+        waits_at_start=True,
     ) as pad:
         if fw_id is not None:
             report = run_job_of_number(pad, fw_id, _launch_folder(run), on_launch=_name)
         else:
-            query = select_jobs(run, category or ())
+            query = select_categories(_select_run(run), category or ())
             once = WorkerLimits(launches=1)
             report = run_jobs(pad, query, _launch_folder(run), limits=once, on_launch=_name)
     _finish(report)
@@ -111,7 +113,7 @@ def rapidfire(
         open_launchpad,
         run_in_parallel,
         run_jobs,
-        select_jobs,
+        select_categories,
     )
 
     location = _find_launchpad(launchpad_file, run)
@@ -122,7 +124,7 @@ def rapidfire(
         words += [word for name in category or () for word in ("--category", name)]
         raise typer.Exit(run_in_parallel(location, parallel, words, LAUNCHPAD_VARIABLE))
     limits = WorkerLimits(nlaunches or None, timeout)
-    query = select_jobs(run, category or ())
+    query = select_categories(_select_run(run), category or ())
     with open_launchpad(location, patience_s=patience * _S_PER_MINUTE, waits_at_start=True) as pad:
         report = run_jobs(pad, query, _launch_folder(run), limits=limits, on_launch=_name)
     _finish(report)
@@ -130,9 +132,9 @@ def rapidfire(
 
 def _find_launchpad(launchpad_file: Path | None, run: Path | None) -> str | Path:
     from qdcomp.errors import InputError
-    from qdcomp.recipes.campaign import find_launchpad, find_server
+    from qdcomp.recipes.campaign import find_launchpad_of, find_server
+    from qdcomp.recipes.campaigns.run_set import open_run_set
     from qdcomp.recipes.launchpads import LAUNCHPAD_VARIABLE, read_launchpad_file
-    from qdcomp.recipes.run_directory import open_run
 
     server = find_server()
     if server is not None:
@@ -140,11 +142,17 @@ def _find_launchpad(launchpad_file: Path | None, run: Path | None) -> str | Path
     if launchpad_file is not None:
         return read_launchpad_file(launchpad_file)
     if run is not None:
-        return find_launchpad(open_run(run))
+        return find_launchpad_of(open_run_set(run).root)
     raise InputError(
         f"no launchpad is given; expected its URI in {LAUNCHPAD_VARIABLE}, or --launchpad-file, or "
         "--run with the folder of a run"
     )
+
+
+def _select_run(run: Path | None) -> dict[str, Any]:
+    from qdcomp.recipes.campaigns.run_set import open_run_set
+
+    return {} if run is None else open_run_set(run).query
 
 
 def _launch_folder(run: Path | None) -> Path:

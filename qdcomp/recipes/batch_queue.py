@@ -30,15 +30,21 @@ _EMPTY_OF_LSF = "No unfinished job found"
 
 
 def make_queue_check(system: BatchSystem) -> Callable[[str], bool]:
-    """Ask the queue once; return what says of a batch job whether it is still there.
+    """Return what says of a batch job whether it is still in the queue.
 
-    Raises
-    ------
-    InputError
-        The batch system is not here, or does not answer.
+    The queue is asked when a job is asked for that was not there before: a batch job may have been
+    handed over since. The answer raises an `InputError` where the batch system is not here, or does
+    not answer.
     """
-    queued = list_queued_jobs(system)
-    return lambda job: _find_number(job) in queued
+    seen: set[str] = set()
+
+    def is_queued(job: str) -> bool:
+        if _find_number(job) not in seen:
+            seen.clear()
+            seen.update(list_queued_jobs(system))
+        return _find_number(job) in seen
+
+    return is_queued
 
 
 def list_queued_jobs(system: BatchSystem) -> frozenset[str]:

@@ -52,10 +52,13 @@ class Problems:
         The file.
     found
         Line and sentence of each problem, in the order found.
+    kind
+        What the file is.
     """
 
     path: Path
     found: list[tuple[int, str]] = field(default_factory=list)
+    kind: str = "study"
 
     def add(self, line: int, message: str) -> None:
         """Note a problem."""
@@ -76,17 +79,17 @@ class Problems:
         lines = [f"{self.path}, line {line}: {text}" for line, text in found[:MAX_PROBLEMS]]
         if len(found) > MAX_PROBLEMS:
             lines.append(f"… and {len(found) - MAX_PROBLEMS} more")
-        count = "" if len(found) == 1 else f"{len(found)} problems in this study:\n"
+        count = "" if len(found) == 1 else f"{len(found)} problems in this {self.kind}:\n"
         raise InputError(count + "\n".join(lines))
 
 
-def compose_document(path: Path, text: str) -> yaml.MappingNode:
-    """Compose the YAML `text` of the file `path` into its node.
+def compose_document(path: Path, text: str, kind: str = "study") -> yaml.MappingNode:
+    """Compose the YAML `text` of the file `path`, which is a `kind`, into its node.
 
     Raises
     ------
     ParseError
-        The text is not YAML, or YAML that a study may not use.
+        The text is not YAML, or YAML that such a file may not use.
     """
     refuse_unusual_yaml(text, path)
     try:
@@ -94,20 +97,29 @@ def compose_document(path: Path, text: str) -> yaml.MappingNode:
     except yaml.YAMLError as error:
         raise describe_syntax_error(error, text, path) from None
     if not isinstance(node, yaml.MappingNode):
-        raise ParseError("a study is a list of 'key: value' lines; found none", path, 1)
+        raise ParseError(f"a {kind} is a list of 'key: value' lines; found none", path, 1)
     return node
 
 
-def read_document(path: Path, text: str) -> tuple[Section, Problems]:
+def read_document(path: Path, text: str, *, kind: str = "study") -> tuple[Section, Problems]:
     """Read the YAML `text` of the file `path`: its mapping, and where its problems are noted.
+
+    Parameters
+    ----------
+    path
+        The file.
+    text
+        What is in it.
+    kind
+        What it is, for the problems.
 
     Raises
     ------
     ParseError
         As `compose_document`.
     """
-    problems = Problems(path)
-    return Section(compose_document(path, text), "", problems), problems
+    problems = Problems(path, kind=kind)
+    return Section(compose_document(path, text, kind), "", problems), problems
 
 
 class Section:

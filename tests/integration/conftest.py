@@ -1,8 +1,9 @@
-"""A headless browser for the pages that qdcomp writes."""
+"""A headless browser for the pages that qdcomp writes, and a Slurm for its batch jobs."""
 
 import shutil
 
 import pytest
+from builders.slurm_node import PACKAGES, find_missing_commands, start_slurm
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 CHROMEDRIVER = shutil.which("chromedriver")
@@ -32,3 +33,12 @@ def browser(tmp_path_factory):
     driver = webdriver.Chrome(options=options, service=Service(CHROMEDRIVER))
     yield driver
     driver.quit()
+
+
+@pytest.fixture(scope="session")
+def slurm():
+    missing = find_missing_commands()
+    if missing:
+        pytest.skip(f"{', '.join(missing)} are not here ({PACKAGES})")
+    with start_slurm(cpus=4) as node:
+        yield node

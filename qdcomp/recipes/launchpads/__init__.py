@@ -38,7 +38,7 @@ from qdcomp.recipes.launchpads.worker import (
     WorkerReport,
     run_job_of_number,
     run_jobs,
-    select_jobs,
+    select_categories,
 )
 
 __all__ = [
@@ -71,7 +71,7 @@ __all__ = [
     "run_jobs",
     "run_lpad",
     "run_offline",
-    "select_jobs",
+    "select_categories",
     "warn_of_shown_password",
     "write_launchpad_file",
 ]

@@ -201,14 +201,11 @@ def run_job_of_number(
     return _work(launchpad, query, directory, fw_id, once, on_launch, is_queued)
 
 
-def select_jobs(run_directory: Path | None, categories: Sequence[str]) -> dict[str, Any]:
-    """Filter for the jobs of one run, or of all, and of some categories, or of all."""
-    query: dict[str, Any] = {}
-    if run_directory is not None:
-        query["spec.run_directory"] = str(run_directory.resolve())
-    if categories:
-        query["spec._category"] = {"$in": list(categories)}
-    return query
+def select_categories(query: Mapping[str, Any], categories: Sequence[str]) -> dict[str, Any]:
+    """Narrow a filter to jobs of some categories; none named are all."""
+    if not categories:
+        return dict(query)
+    return {**query, "spec._category": {"$in": list(categories)}}
 
 
 def _work(
