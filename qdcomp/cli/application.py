@@ -11,6 +11,7 @@ from qdcomp.cli.analyse import analyse
 from qdcomp.cli.build import build
 from qdcomp.cli.cluster import cluster
 from qdcomp.cli.compare import compare
+from qdcomp.cli.doctor import doctor
 from qdcomp.cli.jobs import jobs
 from qdcomp.cli.launchpad import lpad
 from qdcomp.cli.ligands import ligands
@@ -59,6 +60,7 @@ for _command in (
     run,
     status,
     resume,
+    doctor,
     submit,
     analyse,
     report,

@@ -22,6 +22,7 @@ def status(run: FolderArgument, launchpad: LaunchpadOption = None) -> None:
     from qdcomp.recipes.campaign import find_launchpad, read_job_states
     from qdcomp.recipes.campaigns.campaign_folder import is_campaign_folder
     from qdcomp.recipes.launchpads import open_launchpad
+    from qdcomp.recipes.next_command import suggest_next_command
     from qdcomp.recipes.run_directory import open_run
     from qdcomp.recipes.spent_cost import describe_spent, list_finished_jobs, sum_spent
 
@@ -45,7 +46,8 @@ def status(run: FolderArgument, launchpad: LaunchpadOption = None) -> None:
             output.print(f"failed: {state.job.name}: {state.failure}")
     if set(counts) != {"COMPLETED"}:
         condition = "if no process runs it any more, " if "RUNNING" in counts else ""
-        notes.print(f"{condition}go on with: qdcomp resume {opened.root}")
+        command = suggest_next_command(opened.root, has_failed="FIZZLED" in counts)
+        notes.print(f"{condition}go on with: {command}")
 
 
 def _describe(state: JobState) -> tuple[str, ...]:

@@ -21,11 +21,13 @@ from qdcomp.recipes.launchpads import (
     launch_all,
     only_own_tasks,
     open_launchpad,
+    read_launchpad_file,
     reset_lost_runs,
 )
-from qdcomp.recipes.pieces import select_current
+from qdcomp.recipes.pieces import CurrentJobs, select_current
 from qdcomp.recipes.planned_job import ENGINE_KINDS, PlannedJob
 from qdcomp.recipes.run_directory import (
+    ACCESS_NAME,
     EMBEDDED_LAUNCHPAD_NAME,
     SERVER_LAUNCHPAD_NAME,
     RunDirectory,
@@ -82,6 +84,8 @@ def find_launchpad_of(folder: Path, location: str | None = None) -> str | Path:
     if not noted.is_file():
         return folder / EMBEDDED_LAUNCHPAD_NAME
     uri = noted.read_text().strip()
+    if (folder / ACCESS_NAME).is_file():
+        return read_launchpad_file(folder / ACCESS_NAME)
     if _HIDDEN_SECRET in uri:
         raise InputError(
             f"the launchpad of {folder} is the server {uri}; "
@@ -138,7 +142,7 @@ def _put_back_removed(run: RunDirectory, launchpad: LaunchPad) -> None:
             launchpad.rerun_fw(current[name]["fw_id"])
 
 
-def _find_fireworks(run: RunDirectory, launchpad: LaunchPad) -> dict[str, Mapping[str, Any]]:
+def _find_fireworks(run: RunDirectory, launchpad: LaunchPad) -> CurrentJobs:
     """Find the Firework of each job of a run that says how the job stands."""
     query = {"spec.run_directory": str(run.root)}
     return select_current(launchpad.fireworks.find(query, {"name": 1, "state": 1, "fw_id": 1}))

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from fireworks import FireTaskBase, Firework
+from fireworks import FireTaskBase, Firework, LaunchPad
 
 _ADDED_AT_LAUNCH = ("_fw_env", "_tasks", "_recovery", "_fizzled_parents")
 """Parts of a spec that FireWorks adds to it."""
 
 _DONE, _WAITS, _NEXT = range(3)
+
+CurrentJobs = Mapping[str, Mapping[str, Any]]
+"""The Firework that says how a job stands, by the name of the job."""
 
 
 def make_next_piece(tasks: Sequence[FireTaskBase], fw_spec: Mapping[str, Any]) -> Firework:
@@ -27,7 +30,24 @@ def make_next_piece(tasks: Sequence[FireTaskBase], fw_spec: Mapping[str, Any]) -
     return Firework(list(tasks), spec=spec, name=fw_spec["job"])
 
 
-def select_current(documents: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+def find_current_jobs(query: Mapping[str, Any], launchpad: LaunchPad) -> dict[str, CurrentJobs]:
+    """Find how every job of some runs stands, by the folder of its run and its name.
+
+    Parameters
+    ----------
+    query
+        Which jobs, as a MongoDB filter.
+    launchpad
+        Where they are; it is asked once.
+    """
+    fields = {"_id": 0, "fw_id": 1, "name": 1, "state": 1, "spec.run_directory": 1}
+    by_root: dict[str, list[Mapping[str, Any]]] = {}
+    for document in launchpad.fireworks.find(query, fields):
+        by_root.setdefault(document["spec"]["run_directory"], []).append(document)
+    return {root: select_current(documents) for root, documents in by_root.items()}
+
+
+def select_current(documents: Iterable[Mapping[str, Any]]) -> CurrentJobs:
     """Select, for each name, the Firework that says how its job stands.
 
     That is the newest; where an older one is run again, that one.

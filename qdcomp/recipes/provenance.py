@@ -13,6 +13,7 @@ from typing import Any
 
 import qdcomp
 from qdcomp.engines import EngineResult
+from qdcomp.recipes.doctor.mended_log import read_mended
 from qdcomp.recipes.dot_schema import DotStudy
 from qdcomp.recipes.execution import read_run_record
 from qdcomp.recipes.planned_job import ENGINE_KINDS, PlannedJob
@@ -75,6 +76,7 @@ def _describe_calculation(run: RunDirectory, results: Mapping[str, EngineResult]
             "is_surrogate": run.engine.is_surrogate,
         },
         "spent": tabulate_spent(sum_spent(list_finished_jobs(run))),
+        "mended": read_mended(run.root),
         "jobs": [
             _describe_job(run, job, results[job.name]) for job in run.jobs if job.name in results
         ],

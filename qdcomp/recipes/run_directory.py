@@ -7,6 +7,8 @@
         structure.extxyz      what was built
         relaxed.extxyz        what it relaxed to
         launchpad.sqlite      the embedded launchpad, or launchpad.uri: where the server is
+        cluster.yaml          on a cluster: its profile
+        launchpad.yaml        on a cluster: FireWorks' launchpad file, which only its user reads
         jobs/…                one folder a job, with the engine's inputs and outputs
         normal_modes/         coupling without a trajectory, where the study asks for it
         T10K/trajectory.h5    joined segments, H5MD
@@ -37,6 +39,8 @@ STUDY_NAME = "study.yaml"
 CAMPAIGN_NAME = "campaign.json"
 EMBEDDED_LAUNCHPAD_NAME = "launchpad.sqlite"
 SERVER_LAUNCHPAD_NAME = "launchpad.uri"
+ACCESS_NAME = "launchpad.yaml"
+PROFILE_NAME = "cluster.yaml"
 TRAJECTORY_NAME = "trajectory.h5"
 ANALYSIS_NAME = "analysis.h5"
 MODES_NAME = "modes.h5"

@@ -12,6 +12,7 @@ from fireworks import LaunchPad
 from qdcomp.errors import InputError
 from qdcomp.recipes.campaigns.set_aside import set_aside_results
 from qdcomp.recipes.launchpads import EmbeddedLaunchPad
+from qdcomp.recipes.pieces import find_current_jobs
 from qdcomp.recipes.run_directory import RunDirectory
 
 ALL_JOBS = "*"
@@ -149,29 +150,21 @@ def rerun_jobs(
 def select_jobs(
     runs: Sequence[RunDirectory], launchpad: LaunchPad, pattern: str
 ) -> list[JobOnLaunchpad]:
-    """Find the jobs of runs whose name matches, parents first; of several of one name, the newest.
+    """Find the jobs of runs whose name matches, parents first; of pieces, the current one.
 
     Raises
     ------
     InputError
         There is none.
     """
-    by_root = {str(run.root): run for run in runs}
-    found: dict[tuple[str, str], JobOnLaunchpad] = {}
-    for document in launchpad.fireworks.find(
-        {"spec.run_directory": {"$in": list(by_root)}},
-        {"_id": 0, "fw_id": 1, "name": 1, "state": 1, "spec.run_directory": 1},
-    ):
-        root, name = document["spec"]["run_directory"], document["name"]
-        job = JobOnLaunchpad(by_root[root], name, document["fw_id"], document["state"])
-        older = found.get((root, name))
-        if older is None or older.fw_id < job.fw_id:
-            found[root, name] = job
+    query = {"spec.run_directory": {"$in": [str(run.root) for run in runs]}}
+    current = find_current_jobs(query, launchpad)
     in_order = [
-        found[str(run.root), job.name]
+        JobOnLaunchpad(run, job.name, found[job.name]["fw_id"], found[job.name]["state"])
         for run in runs
+        for found in [current.get(str(run.root), {})]
         for job in run.jobs
-        if (str(run.root), job.name) in found
+        if job.name in found
     ]
     if not in_order:
         raise InputError(

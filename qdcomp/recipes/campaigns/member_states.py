@@ -11,6 +11,8 @@ from fireworks import LaunchPad
 
 from qdcomp.recipes.campaigns.campaign_folder import CampaignFolder
 from qdcomp.recipes.launchpads import find_failures
+from qdcomp.recipes.next_command import suggest_next_command
+from qdcomp.recipes.pieces import find_current_jobs
 
 COMPLETED = "COMPLETED"
 FAILED = "FIZZLED"
@@ -79,29 +81,22 @@ class MemberState:
 def read_member_states(campaign: CampaignFolder, launchpad: LaunchPad) -> tuple[MemberState, ...]:
     """Read how every member stands: one query for all jobs, and two for the failures.
 
-    Where a job was continued by another of the same name, the newer one counts.
+    Of a job that is run in pieces, the current one counts.
     """
-    found = launchpad.fireworks.find(
-        {"spec.campaign_directory": str(campaign.root)},
-        {"_id": 0, "fw_id": 1, "name": 1, "state": 1, "spec.run_directory": 1},
-    )
-    newest: dict[str, dict[str, tuple[int, str]]] = {}
-    for document in sorted(found, key=lambda document: document["fw_id"]):
-        jobs = newest.setdefault(document["spec"]["run_directory"], {})
-        jobs[document["name"]] = (document["fw_id"], document["state"])
+    current = find_current_jobs({"spec.campaign_directory": str(campaign.root)}, launchpad)
     failed = [
-        fw_id for jobs in newest.values() for fw_id, state in jobs.values() if state == FAILED
+        job["fw_id"] for jobs in current.values() for job in jobs.values() if job["state"] == FAILED
     ]
     reasons = find_failures(launchpad, {"fw_id": {"$in": failed[:MOST_REASONS]}}) if failed else {}
     states = []
     for folder in campaign.folders:
-        jobs = newest.get(str(folder), {})
+        jobs = current.get(str(folder), {})
         failures = {
-            job: reasons[fw_id][1] or reasons[fw_id][0]
-            for job, (fw_id, _) in jobs.items()
-            if fw_id in reasons
+            name: reasons[job["fw_id"]][1] or reasons[job["fw_id"]][0]
+            for name, job in jobs.items()
+            if job["fw_id"] in reasons
         }
-        named = {job: state for job, (_, state) in jobs.items()}
+        named = {name: job["state"] for name, job in jobs.items()}
         states.append(MemberState(folder.name, folder, named, failures))
     return tuple(states)
 
@@ -122,7 +117,7 @@ def suggest_command(states: Sequence[MemberState], root: Path) -> str:
     waits_for_user = not set(counts) - {COMPLETED, "WAITING", *HELD}
     if any(counts[state] for state in HELD) and waits_for_user:
         return f"qdcomp jobs continue {root}"
-    return f"qdcomp resume {root}"
+    return suggest_next_command(root, has_failed=bool(counts[FAILED]))
 
 
 def _name_first(jobs: Sequence[str]) -> str:

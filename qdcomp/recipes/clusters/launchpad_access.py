@@ -14,9 +14,7 @@ from qdcomp.recipes.launchpads import (
     read_launchpad_file,
     read_private_file,
 )
-
-ACCESS_NAME = "launchpad.yaml"
-"""FireWorks' launchpad file in the folder of a run, with the password; only its user reads it."""
+from qdcomp.recipes.run_directory import ACCESS_NAME
 
 
 def find_cluster_server(profile: ClusterProfile, given: str | None = None) -> str:

@@ -15,9 +15,6 @@ Mode = Literal["reservation", "packing", "offline"]
 BATCH_SYSTEMS: tuple[BatchSystemName, ...] = ("slurm", "pbs", "lsf")
 MODES: tuple[Mode, ...] = ("reservation", "packing", "offline")
 
-PROFILE_NAME = "cluster.yaml"
-"""File in the folder of a run with the profile of the cluster that it runs on."""
-
 STAGES: dict[str, tuple[JobKind, ...]] = {
     "relaxation": ("relax",),
     "dynamics": ("equilibrate", "sample"),

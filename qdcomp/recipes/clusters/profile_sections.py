@@ -11,7 +11,6 @@ from qdcomp.plain_yaml import decode_text
 from qdcomp.recipes.clusters.profile import (
     BATCH_SYSTEMS,
     MODES,
-    PROFILE_NAME,
     STAGES,
     BatchSystemName,
     ClusterProfile,
@@ -28,6 +27,7 @@ from qdcomp.recipes.clusters.script_words import (
 )
 from qdcomp.recipes.launchpads import check_server, describe_location
 from qdcomp.recipes.quantities import Dimension
+from qdcomp.recipes.run_directory import PROFILE_NAME
 from qdcomp.recipes.study_document import Section, read_document
 
 WALLTIME = Dimension("wall time", {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}, "s", "12 h")

@@ -24,17 +24,16 @@ from qdcomp.recipes.clusters.batch_script import (
     launch_one,
     make_adapter,
 )
-from qdcomp.recipes.clusters.launchpad_access import ACCESS_NAME
 from qdcomp.recipes.clusters.offline import collect_offline, list_offline_folders
 from qdcomp.recipes.clusters.packing import hand_over_allocations
 from qdcomp.recipes.clusters.process_environment import set_variables
-from qdcomp.recipes.clusters.profile import PROFILE_NAME, ClusterProfile
+from qdcomp.recipes.clusters.profile import ClusterProfile
 from qdcomp.recipes.clusters.queue_launching import launch_to_queue
 from qdcomp.recipes.clusters.queue_room import count_room
 from qdcomp.recipes.clusters.script_words import check_folder
 from qdcomp.recipes.launchpads import open_launchpad, reset_lost_runs, write_launchpad_file
 from qdcomp.recipes.launchpads.closing_launchpad import ClosingLaunchPad
-from qdcomp.recipes.run_directory import RunDirectory
+from qdcomp.recipes.run_directory import ACCESS_NAME, PROFILE_NAME, RunDirectory
 from qdcomp.recipes.submission import submit_runs
 
 _LOCK_NAME = "submit.lock"

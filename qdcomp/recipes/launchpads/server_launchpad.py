@@ -57,6 +57,11 @@ class ServerLaunchPad(ClosingLaunchPad):
         Whether the first call waits as long, too; else a server that does not answer at once is
         told at once, for a user who may have mistyped it.
 
+    Attributes
+    ----------
+    clock_offset
+        Clock of the server less that of this machine.
+
     Raises
     ------
     InputError
@@ -90,7 +95,7 @@ class ServerLaunchPad(ClosingLaunchPad):
         for collection in _COLLECTIONS:
             setattr(self, collection, RetryingCollection(self.db, collection, patience_s))
         try:
-            self._clock_offset: timedelta = insist(
+            self.clock_offset: timedelta = insist(
                 self._compare_clocks, patience_s if waits_at_start else 0.0
             )
             if not read_only:
@@ -101,7 +106,7 @@ class ServerLaunchPad(ClosingLaunchPad):
 
     def now(self) -> datetime:
         """Time by the clock of the server."""
-        return datetime.now(UTC) + self._clock_offset
+        return datetime.now(UTC) + self.clock_offset
 
     def ping_launch(
         self, launch_id: int, ptime: datetime | None = None, checkpoint: Any = None

@@ -25,7 +25,7 @@ from qdcomp.recipes.launchpads import (
     run_job_of_number,
     run_jobs,
     run_offline,
-    select_jobs,
+    select_categories,
 )
 from qdcomp.recipes.launchpads.process_identity import label_worker
 
@@ -61,7 +61,7 @@ def test_a_worker_runs_what_is_ready_frees_what_is_lost_and_ends(
 def test_a_worker_takes_no_job_beyond_its_limits(pad, tmp_path, log, monkeypatch):
     for number in range(4):
         pad.add_wf(make_noted_workflow(number, log, _category="cp2k" if number < 3 else "qdcomp"))
-    assert run_jobs(pad, select_jobs(None, ["qdcomp"]), tmp_path).launched == (4,)
+    assert run_jobs(pad, select_categories({}, ["qdcomp"]), tmp_path).launched == (4,)
     assert "as many as it was told" in run_jobs(pad, {}, tmp_path, limits=WorkerLimits(1)).ended
     assert run_jobs(pad, {}, tmp_path, limits=WorkerLimits(timeout_s=0.0)).launched == ()
     monkeypatch.setenv("QDCOMP_DEADLINE", str(time.time() + 30.0))
