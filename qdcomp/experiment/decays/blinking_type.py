@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -97,6 +98,16 @@ class _Sums:
         return total if without is None else total - columns[:, without]
 
 
+@dataclass(frozen=True)
+class _Points:
+    """Intensity and lifetime of some bins, as they are compared; weights, and the noise of x."""
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    noise: NDArray[np.float64]
+
+
 def judge_blinking_type(trace: LifetimeTrace) -> BlinkingType:
     """Tell type A from type B blinking.
 
@@ -126,14 +137,21 @@ def judge_blinking_type(trace: LifetimeTrace) -> BlinkingType:
             len(known),
         )
     background = trace.gate.background_per_s * trace.bin_s
-    counts = trace.gated_counts[known].astype(float)
-    signal = counts - background
-    tau = trace.lifetimes_ns[known]
-    spread = trace.errors_ns[known] / tau
-    # ln of an unbiased estimate is low by half its relative variance.
-    y = np.log(tau) + 0.5 * spread**2
-    weights = spread**-2.0
-    sums = _sum_blocks(known, len(trace.counts), np.log(signal), y, weights, counts / signal**2)
+
+    def take_logarithms(bins: NDArray[np.intp]) -> _Points:
+        counts = trace.gated_counts[bins].astype(float)
+        signal, tau = counts - background, trace.lifetimes_ns[bins]
+        spread = trace.errors_ns[bins] / tau
+        # ln of an unbiased estimate is low by half its relative variance.
+        y = np.log(tau) + 0.5 * spread**2
+        return _Points(np.log(signal), y, spread**-2.0, counts / signal**2)
+
+    def take_plain(bins: NDArray[np.intp]) -> _Points:
+        signal = trace.gated_counts[bins].astype(float) - background
+        ones = np.ones(len(bins))
+        return _Points(signal, trace.lifetimes_ns[bins], ones, 0.0 * ones)
+
+    sums = _sum_blocks(known, len(trace.counts), take_logarithms)
     whole = sums.total()
     excess = _find_excess(whole)
     if excess < _LEAST_EXCESS:
@@ -144,10 +162,7 @@ def judge_blinking_type(trace: LifetimeTrace) -> BlinkingType:
             excess,
         )
     exponent = _jackknife(sums, _find_slope)
-    correlation = _jackknife(
-        _sum_blocks(known, len(trace.counts), signal, tau, np.ones_like(tau), np.zeros_like(tau)),
-        _find_correlation,
-    )
+    correlation = _jackknife(_sum_blocks(known, len(trace.counts), take_plain), _find_correlation)
     return _decide(exponent, correlation, excess, len(known))
 
 
@@ -173,23 +188,25 @@ def _leave_open(reason: str, n_bins: int, excess: float | None = None) -> Blinki
 
 
 def _sum_blocks(
-    known: NDArray[np.intp],
-    n_bins: int,
-    x: NDArray[np.float64],
-    y: NDArray[np.float64],
-    weights: NDArray[np.float64],
-    noise: NDArray[np.float64],
+    known: NDArray[np.intp], n_bins: int, take: Callable[[NDArray[np.intp]], _Points]
 ) -> _Sums:
-    blocks = known * _BLOCKS // n_bins
+    """Sum over stretches of the trace, one after another: a long trace has millions of bins."""
+    borders = np.searchsorted(known * _BLOCKS // n_bins, np.arange(_BLOCKS + 1))
+    stretches = [known[low:high] for low, high in pairwise(borders)]
     # Around the means, so that the sums lose no digits.
-    x, y = x - x.mean(), y - y.mean()
+    means = np.sum([_add_up(take(bins)) for bins in stretches], axis=0) / len(known)
+    columns = [_sum_stretch(take(bins), *means) for bins in stretches]
+    return _Sums(*np.array(columns).T)
 
-    def add(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.bincount(blocks, weights=weights * values, minlength=_BLOCKS).astype(np.float64)
 
-    return _Sums(
-        add(np.ones_like(x)), add(x), add(y), add(x * x), add(y * y), add(x * y), add(noise)
-    )
+def _add_up(points: _Points) -> NDArray[np.float64]:
+    return np.array([points.x.sum(), points.y.sum()])
+
+
+def _sum_stretch(points: _Points, mean_x: float, mean_y: float) -> list[float]:
+    x, y = points.x - mean_x, points.y - mean_y
+    summed = (np.ones_like(x), x, y, x * x, y * y, x * y, points.noise)
+    return [float(points.weights @ values) for values in summed]
 
 
 def _find_moments(total: NDArray[np.float64]) -> tuple[float, float, float, float]:

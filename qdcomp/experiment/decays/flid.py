@@ -22,6 +22,7 @@ from qdcomp.experiment.decays.lifetime_trace import LifetimeTrace
 
 _CELLS_PER_BANDWIDTH = 4.0
 _MOST_CELLS = 2048
+_POINTS_AT_ONCE = 2**16
 _REACH = 4.0
 """Bandwidths that the plane goes on beyond the outermost points."""
 
@@ -100,7 +101,7 @@ def compute_flid(
     if not all(np.isfinite(width) and width > 0.0 for width in widths):
         raise InputError(f"bandwidths {widths}; expected a positive intensity and a positive time")
     axes = [_make_axis(points[:, k], widths[k]) for k in range(2)]
-    density, *_ = np.histogram2d(points[:, 0], points[:, 1], bins=axes, weights=shares)
+    density = _count_cells(points, shares, axes)
     steps = [float(axis[1] - axis[0]) for axis in axes]
     sigmas = [width / step for width, step in zip(widths, steps, strict=True)]
     smooth = gaussian_filter(density, sigmas, mode="constant", truncate=_REACH + 2.0)
@@ -150,6 +151,17 @@ def _choose_bandwidths(
         least = 1e-3 * max(abs(float(column.mean())), 1e-9)
         widths.append(max(narrow * number ** (-1.0 / 6.0), least))
     return widths[0], widths[1]
+
+
+def _count_cells(
+    points: NDArray[np.float64], shares: NDArray[np.float64], axes: list[NDArray[np.float64]]
+) -> NDArray[np.float64]:
+    """Histogram in two dimensions, of so many points at a time that memory stays small."""
+    density = np.zeros((len(axes[0]) - 1, len(axes[1]) - 1))
+    for start in range(0, len(points), _POINTS_AT_ONCE):
+        x, y = points[start : start + _POINTS_AT_ONCE].T
+        density += np.histogram2d(x, y, axes, weights=shares[start : start + _POINTS_AT_ONCE])[0]
+    return density
 
 
 def _make_axis(values: NDArray[np.float64], width: float) -> NDArray[np.float64]:
