@@ -14,7 +14,7 @@ MAX_LINKS = 100_000
 
 
 def find_outside_reference(file: h5py.File) -> str:
-    """Say what in `file` names another file; empty where nothing does.
+    """Say what in `file` names another file, or cannot be told; empty where nothing does.
 
     Looks at every link once and opens none that leads out of the file.
     """
@@ -28,13 +28,20 @@ def find_outside_reference(file: h5py.File) -> str:
         if isinstance(link, h5py.ExternalLink):
             return f"/{name} is a link to the file {link.filename!r}"
         if isinstance(link, h5py.HardLink):
-            return _describe_storage(name, file[name])
+            return _describe_storage(name, file)
         return None
 
-    return file.visititems_links(look) or ""
+    try:
+        return file.visititems_links(look) or ""
+    except (SystemError, UnicodeError, KeyError, OSError, RuntimeError, ValueError):
+        return "a link or its name cannot be read: the file is damaged"
 
 
-def _describe_storage(name: str, node: object) -> str | None:
+def _describe_storage(name: str, file: h5py.File) -> str | None:
+    try:
+        node = file[name]
+    except (KeyError, OSError, RuntimeError, ValueError):
+        return None  # damaged: nobody can read it, and who needs it says so
     if not isinstance(node, h5py.Dataset):
         return None
     if node.external:

@@ -27,7 +27,9 @@ with open_launchpad(sys.argv[1]) as launchpad:
 WORK = """
 import sys
 from fireworks import Firework, FWAction, FWorker, PyTask, Workflow
+from fireworks.utilities.fw_serializers import load_object
 from qdcomp.recipes.launchpads import open_launchpad
+load_object(PyTask(func="time.time").to_dict())  # FireWorks' search for it takes seconds, once
 with open_launchpad(sys.argv[1]) as launchpad:
     print("open", flush=True)
     while True:
