@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from benchmarks.chaos import checks
-from benchmarks.chaos.blows import Striker, plan_blows
+from benchmarks.chaos.blows import SPREAD, Striker, plan_blows
 from benchmarks.chaos.site import PROFILES, Site
 from benchmarks.chaos.upkeep import Upkeep
 from qdcomp.errors import QdcompError
@@ -76,12 +76,15 @@ def strike_until(site: Site, striker: Striker, options: argparse.Namespace) -> N
     """Kill at the planned times; where there is nothing to kill, the next kill waits."""
     started = time.monotonic()
     blows = plan_blows(options.seed, options.kills, KILLING_SHARE * options.seconds)
-    last_look = started
+    shortest_s = SPREAD[0] * KILLING_SHARE * options.seconds / options.kills
+    last_look = last_strike = started
     while blows:
         site.end_outages()
         now = time.monotonic()
-        if now - started >= blows[0].at_s and striker.strike(blows[0]):
+        is_due = now >= max(started + blows[0].at_s, last_strike + shortest_s)
+        if is_due and striker.strike(blows[0]):
             blows.pop(0)
+            last_strike = now
         if now - last_look > _LOOK_EVERY_S and not site.list_workers():
             last_look = now
             if is_complete(site):

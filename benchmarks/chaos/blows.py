@@ -21,6 +21,9 @@ SHARES = {
 }
 """How often each kind is meant, in a hundred; where there is none, another kind is taken."""
 
+ONLY_WHEN_MEANT = frozenset({"submission"})
+"""What is never taken for another kind: where nothing runs, nothing would ever run again."""
+
 SPREAD = (0.3, 1.7)
 """Shortest and longest time between two kills, in parts of the mean."""
 
@@ -80,6 +83,8 @@ class Striker:
     def strike(self, blow: Blow) -> bool:
         """Kill one of the kinds that there is; False if there is none."""
         for kind in blow.kinds:
+            if kind in ONLY_WHEN_MEANT and kind != blow.kinds[0]:
+                continue
             if self._kill(kind, blow.choice):
                 self.killed[kind] += 1
                 return True
