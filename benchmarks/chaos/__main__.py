@@ -23,7 +23,7 @@ from tests.builders.slurm_node import PACKAGES, find_missing_commands, start_slu
 KILLING_SHARE = 0.85
 """Part of the time in which processes are killed; in the rest what is left runs to its end."""
 
-DRAIN_S = 300.0
+DRAIN_S = 600.0
 """How long the campaign may run on after the last kill, beyond the time that was asked for [s]."""
 
 CORES = 4
@@ -41,7 +41,7 @@ def read_arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=600.0, help="for all of it")
     parser.add_argument("--kills", type=int, default=110)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--members", type=int, default=16, help="members of the campaign")
+    parser.add_argument("--members", type=int, default=10, help="members of the campaign")
     parser.add_argument("--steps", type=int, default=200, help="steps of each piece of dynamics")
     parser.add_argument("--mode", choices=sorted(PROFILES), default="packing")
     parser.add_argument("--keep", action="store_true", help="leave the folder, and say where it is")
@@ -81,8 +81,8 @@ def strike_until(site: Site, striker: Striker, options: argparse.Namespace) -> N
     while blows:
         site.end_outages()
         now = time.monotonic()
-        is_due = now >= max(started + blows[0].at_s, last_strike + shortest_s)
-        if is_due and striker.strike(blows[0]):
+        late_s = now - max(started + blows[0].at_s, last_strike + shortest_s)
+        if late_s >= 0 and striker.strike(blows[0], late_s):
             blows.pop(0)
             last_strike = now
         if now - last_look > _LOOK_EVERY_S and not site.list_workers():
@@ -168,7 +168,7 @@ def main() -> int:
         site.write_campaign(
             members=options.members, steps=options.steps, mode=options.mode, seed=options.seed
         )
-        striker, upkeep = Striker(site), Upkeep(site)
+        striker, upkeep = Striker(site, options.seconds / options.kills), Upkeep(site)
         upkeep.start()
         strike_until(site, striker, options)
         killing_s = time.monotonic() - started

@@ -11,18 +11,18 @@ import numpy as np
 from benchmarks.chaos.site import Site, end_process
 
 SHARES = {
-    "worker": 40,
-    "engine": 36,
-    "batch job": 9,
+    "worker": 38,
+    "engine": 40,
+    "batch job": 7,
     "database server": 7,
     "submission": 4,
     "slurmctld": 2,
     "slurmd": 2,
 }
-"""How often each kind is meant, in a hundred; where there is none, another kind is taken."""
+"""How often each kind is meant, in a hundred."""
 
-ONLY_WHEN_MEANT = frozenset({"submission"})
-"""What is never taken for another kind: where nothing runs, nothing would ever run again."""
+ONLY_WHEN_MEANT = frozenset({"submission", "batch job"})
+"""What is never taken for another kind: nothing would ever get far."""
 
 SPREAD = (0.3, 1.7)
 """Shortest and longest time between two kills, in parts of the mean."""
@@ -40,7 +40,7 @@ class Blow:
     at_s
         Time since the start [s].
     kinds
-        What is killed: the first of these that there is.
+        What is meant, then what is taken for it where there is none for long.
     choice
         Which of several, from 0 to 1, and how long a daemon is away.
     """
@@ -70,19 +70,27 @@ def plan_blows(seed: int, count: int, seconds: float) -> list[Blow]:
 class Striker:
     """Carries out kills, and counts them.
 
+    Parameters
+    ----------
+    site
+        Where.
+    patience_s
+        How long to wait for one of the kind that is meant [s].
+
     Attributes
     ----------
     killed
         How many of each kind.
     """
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, patience_s: float) -> None:
         self._site = site
+        self._patience_s = patience_s
         self.killed: Counter[str] = Counter()
 
-    def strike(self, blow: Blow) -> bool:
-        """Kill one of the kinds that there is; False if there is none."""
-        for kind in blow.kinds:
+    def strike(self, blow: Blow, late_s: float) -> bool:
+        """Kill one, that much later than planned [s]; False if there is none."""
+        for kind in blow.kinds if late_s > self._patience_s else blow.kinds[:1]:
             if kind in ONLY_WHEN_MEANT and kind != blow.kinds[0]:
                 continue
             if self._kill(kind, blow.choice):

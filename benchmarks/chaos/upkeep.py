@@ -7,7 +7,7 @@ from collections import Counter
 
 from benchmarks.chaos.site import Site
 
-ROUND_EVERY_S = 8.0
+PAUSE_S = 6.0
 
 
 class Upkeep(threading.Thread):
@@ -32,8 +32,9 @@ class Upkeep(threading.Thread):
         """Call after call, with a pause."""
         while not self._ends.is_set():
             self._call("submit", str(self._site.root))
+            self._ends.wait(PAUSE_S)
             self._call("doctor", str(self._site.root), "--mend")
-            self._ends.wait(ROUND_EVERY_S)
+            self._ends.wait(PAUSE_S)
 
     def end(self) -> None:
         """End after the call that runs."""
