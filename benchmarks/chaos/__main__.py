@@ -41,7 +41,7 @@ def read_arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=600.0, help="for all of it")
     parser.add_argument("--kills", type=int, default=110)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--members", type=int, default=10, help="members of the campaign")
+    parser.add_argument("--members", type=int, default=10, help="members at the start")
     parser.add_argument("--steps", type=int, default=200, help="steps of each piece of dynamics")
     parser.add_argument("--mode", choices=sorted(PROFILES), default="packing")
     parser.add_argument("--keep", action="store_true", help="leave the folder, and say where it is")
@@ -169,8 +169,10 @@ def main() -> int:
             members=options.members, steps=options.steps, mode=options.mode, seed=options.seed
         )
         striker, upkeep = Striker(site, options.seconds / options.kills), Upkeep(site)
+        upkeep.hand_over()
         upkeep.start()
         strike_until(site, striker, options)
+        upkeep.adds_members = False
         killing_s = time.monotonic() - started
         left_s = options.seconds - killing_s
         drained_s = drain(site, max(0.0, left_s) + DRAIN_S)

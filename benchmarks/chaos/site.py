@@ -84,20 +84,36 @@ class Site:
         return open_run_set(self.root)
 
     def write_campaign(self, *, members: int, steps: int, mode: str, seed: int) -> None:
-        """Write the sweep and the profile of the cluster, and hand both over once."""
-        study, profile = self.folder / "chaos.yaml", self.folder / "mycluster.yaml"
-        study.write_text(
+        """Write the sweep and the profile of the cluster."""
+        self._study.write_text(
             STUDY.format(
                 members=members, seed=seed, equilibration_fs=10 * steps, sampling_fs=20 * steps
             )
         )
-        profile.write_text(
+        self._profile.write_text(
             f"batch_system: slurm\nmode: {mode}\nlaunchpad: {self.uri}\n"
             f"resources: {{partition: debug, {PROFILES[mode]}\n"
         )
-        done = self.call("submit", str(study), "--cluster", str(profile), "--out", str(self.root))
-        if done.returncode:
-            raise RuntimeError(done.stderr)
+
+    def add_members(self, count: int) -> None:
+        """Add members to the sweep; they are not handed over yet."""
+        text = self._study.read_text()
+        members = int(text.partition("seeds: ")[2].partition("}")[0])
+        self._study.write_text(text.replace(f"seeds: {members}}}", f"seeds: {members + count}}}"))
+
+    @property
+    def handing_over(self) -> tuple[str, ...]:
+        """Words that hand the sweep over, as it is written now."""
+        own = ("--cluster", str(self._profile), "--out", str(self.root))
+        return "submit", str(self._study), *own
+
+    @property
+    def _study(self) -> Path:
+        return self.folder / "chaos.yaml"
+
+    @property
+    def _profile(self) -> Path:
+        return self.folder / "mycluster.yaml"
 
     def call(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Call qdcomp as a user does."""

@@ -1,13 +1,20 @@
-"""What a user or a cron job does meanwhile, and no more."""
+"""What a user or a cron job does meanwhile, and no more: mend, hand over, think of more members."""
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import Counter
 
 from benchmarks.chaos.site import Site
 
 PAUSE_S = 6.0
+MORE_BELOW = 15
+"""Jobs left to do below which members are added, as long as there is more to kill."""
+
+MORE_MEMBERS = 3
+
+_STATE = re.compile(r"(\d+) (READY|WAITING|RUNNING|RESERVED|FIZZLED)\b")
 
 
 class Upkeep(threading.Thread):
@@ -17,6 +24,8 @@ class Upkeep(threading.Thread):
     ----------
     calls
         How often each command was called, by its exit code.
+    adds_members
+        Whether the campaign grows when little is left of it.
     said
         What commands said that did not succeed.
     """
@@ -25,15 +34,24 @@ class Upkeep(threading.Thread):
         super().__init__(daemon=True)
         self._site = site
         self._ends = threading.Event()
+        self.adds_members = True
         self.calls: Counter[tuple[str, int]] = Counter()
         self.said: Counter[str] = Counter()
 
     def run(self) -> None:
         """Call after call, with a pause."""
         while not self._ends.is_set():
-            self._call("submit", str(self._site.root))
+            said = self._call("submit", str(self._site.root))
+            if self.adds_members and said and _count_left(said) < MORE_BELOW:
+                self._site.add_members(MORE_MEMBERS)
+                self.hand_over()
             self._ends.wait(PAUSE_S)
             self._call("doctor", str(self._site.root), "--mend")
+            self._ends.wait(PAUSE_S)
+
+    def hand_over(self) -> None:
+        """Hand the sweep over with the members that it has now, again if that was cut off."""
+        while self._call(*self._site.handing_over) == "" and not self._ends.is_set():
             self._ends.wait(PAUSE_S)
 
     def end(self) -> None:
@@ -41,10 +59,17 @@ class Upkeep(threading.Thread):
         self._ends.set()
         self.join()
 
-    def _call(self, *words: str) -> None:
+    def _call(self, *words: str) -> str:
+        """Call qdcomp; return what it printed, empty if it failed."""
         done = self._site.call(*words)
         self.calls[(words[0], done.returncode)] += 1
         if done.returncode > 1:
             self.said[" ".join(done.stderr.split())[-300:]] += 1
         elif "Traceback" in done.stderr:
             self.said[done.stderr[-1500:]] += 1
+        return done.stdout if done.returncode in (0, 1) else ""
+
+
+def _count_left(said: str) -> int:
+    """Count the jobs that are not complete, as a round of handing over says."""
+    return sum(int(count) for count, _ in _STATE.findall(said))
