@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 
+import numpy as np
+
 from benchmarks.chaos import checks
 from benchmarks.chaos.blows import SPREAD, Striker, plan_blows
 from benchmarks.chaos.site import PROFILES, Site
@@ -31,6 +33,7 @@ COMPARED = 3
 _TICK_S = 0.1
 _LOOK_EVERY_S = 3.0
 _SHOWN = 10
+_LONGEST_PAUSE_S = 4.0
 
 Finding = tuple[str, list[str]]
 
@@ -73,18 +76,26 @@ def open_site(*, keep: bool) -> Iterator[Site]:
 
 
 def strike_until(site: Site, striker: Striker, options: argparse.Namespace) -> None:
-    """Kill at the planned times; where there is nothing to kill, the next kill waits."""
+    """Kill at the planned times; where there is nothing to kill, the next kill waits.
+
+    It looks again after a random time, not to meet every process at its start.
+    """
     started = time.monotonic()
     blows = plan_blows(options.seed, options.kills, KILLING_SHARE * options.seconds)
     shortest_s = SPREAD[0] * KILLING_SHARE * options.seconds / options.kills
     last_look = last_strike = started
-    while blows:
+    pauses = np.random.default_rng(options.seed)
+    not_before = started
+    while blows and time.monotonic() - started < options.seconds:
         site.end_outages()
         now = time.monotonic()
         late_s = now - max(started + blows[0].at_s, last_strike + shortest_s)
-        if late_s >= 0 and striker.strike(blows[0], late_s):
-            blows.pop(0)
-            last_strike = now
+        if late_s >= 0 and now >= not_before:
+            if striker.strike(blows[0], late_s):
+                blows.pop(0)
+                last_strike = now
+            else:
+                not_before = now + pauses.uniform(0.0, _LONGEST_PAUSE_S)
         if now - last_look > _LOOK_EVERY_S and not site.list_workers():
             last_look = now
             if is_complete(site):

@@ -15,6 +15,8 @@ MORE_BELOW = 15
 MORE_MEMBERS = 3
 
 _STATE = re.compile(r"(\d+) (READY|WAITING|RUNNING|RESERVED|FIZZLED)\b")
+_GIVEN_UP = re.compile(r"^found: (.*?): it failed: .*times at the same step$", re.MULTILINE)
+"""A job whose engine was killed too often in a row, which doctor leaves to the user."""
 
 
 class Upkeep(threading.Thread):
@@ -46,7 +48,8 @@ class Upkeep(threading.Thread):
                 self._site.add_members(MORE_MEMBERS)
                 self.hand_over()
             self._ends.wait(PAUSE_S)
-            self._call("doctor", str(self._site.root), "--mend")
+            for name in _GIVEN_UP.findall(self._call("doctor", str(self._site.root), "--mend")):
+                self._call("jobs", "rerun", str(self._site.root), "--match", name)
             self._ends.wait(PAUSE_S)
 
     def hand_over(self) -> None:
