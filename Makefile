@@ -5,11 +5,12 @@ BIN     = $(VENV)/bin
 OUT    ?= runs/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench chaos docs system-packages clean
+.PHONY: help demo test coverage check bench chaos docs system-packages clean
 
 help:
 	@echo "make demo    set up, then a 1.8 nm CsPbBr3 dot from structure to linewidth, beside measurement (minutes)"
 	@echo "make test    set up, then every test, with real CP2K and a real browser where they are"
+	@echo "make coverage  the same tests, and which lines they miss: half as slow again"
 	@echo "make check   format, lint, types, floors, security: what CI checks before it tests"
 	@echo "make bench   speed beside the peers, as ratios"
 	@echo "make chaos   set up, then kill at random what a campaign runs on, and check its end (15 minutes)"
@@ -39,8 +40,11 @@ system-packages:
 	@sh tests/install_database_server.sh
 
 test: $(VENV)/.development system-packages
-	$(BIN)/pytest -n 2 --dist loadfile -m "not cp2k and not browser and not slurm" --cov=qdcomp --cov-report=
-	$(BIN)/pytest -n 2 --dist loadfile -m "cp2k or browser or slurm" --cov=qdcomp --cov-append --cov-report=term:skip-covered
+	$(BIN)/pytest -n 2 --dist loadfile -m "not cp2k and not browser and not slurm"
+	$(BIN)/pytest -n 2 --dist loadfile -m "cp2k or browser or slurm"
+
+coverage: $(VENV)/.development system-packages
+	$(BIN)/pytest -n 2 --dist loadfile --cov=qdcomp --cov-report=term:skip-covered
 
 check: $(VENV)/.development
 	$(BIN)/ruff format --check .

@@ -328,7 +328,8 @@ def _compute_goodness(
     counts: NDArray[np.float64], expected: NDArray[np.float64], n_parameters: int
 ) -> tuple[float, int]:
     """Deviance over neighbouring bins taken together until they expect enough."""
-    groups = np.floor(np.cumsum(expected) / _FEWEST_EXPECTED).astype(int)
+    reached = np.floor(np.cumsum(expected) / _FEWEST_EXPECTED)
+    _, groups = np.unique(reached, return_inverse=True)  # numbered without the gaps of full bins
     observed = np.bincount(groups, weights=counts).astype(np.float64)
     mean = np.bincount(groups, weights=expected).astype(np.float64)
     filled = mean >= 0.5 * _FEWEST_EXPECTED

@@ -16,6 +16,7 @@ import pytest
 from qdcomp.resources import find_study, find_template
 
 STUDIES = (
+    "sweep_demo",
     "demo",
     "raino2022_core_shell_3p6nm",
     "raino2022_frozen_core_1p0",
@@ -56,6 +57,11 @@ def check(found, count):
 
 def test_damaged_studies_are_read_or_refused_with_the_line(tmp_path):
     check(fuzz(tmp_path, "read_and_plan", FILES, map(find_study, STUDIES)), FILES)
+
+
+def test_damaged_cluster_profiles_are_read_or_refused_with_the_line(tmp_path):
+    profiles = [find_template(f"{system}/mycluster.yaml") for system in ("slurm", "pbs", "lsf")]
+    check(fuzz(tmp_path, "read_cluster_profile", FILES, profiles), FILES)
 
 
 @pytest.mark.parametrize("target", ["read_model_parameters", "read_own_numbers"])
