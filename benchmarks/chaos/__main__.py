@@ -42,7 +42,7 @@ def read_arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.chaos", description=__doc__)
     parser.add_argument("--seconds", type=float, default=600.0, help="for all of it")
-    parser.add_argument("--kills", type=int, default=110)
+    parser.add_argument("--kills", type=int, default=110, help="for the time in which they fit")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--members", type=int, default=10, help="members at the start")
     parser.add_argument("--steps", type=int, default=200, help="steps of each piece of dynamics")

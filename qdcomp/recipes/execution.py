@@ -31,6 +31,7 @@ from qdcomp.recipes.run_record import (
     PieceEnd,
     RunRecord,
     find_cut_off_piece,
+    is_noted_running,
     make_piece,
     note_running,
     read_run_record,
@@ -151,7 +152,7 @@ def run_job(engine: Engine, directory: Path) -> RunRecord:
     """
     directory = directory.resolve()
     earlier = read_run_record(directory)
-    if earlier is not None and engine.is_complete(directory):
+    if earlier and not is_noted_running(directory) and engine.is_complete(directory):
         return earlier
     with explain_full_disk(directory), lock_directory(directory) as lock:
         earlier = _add_cut_off_piece(engine, directory, earlier)

@@ -132,6 +132,11 @@ def note_running(directory: Path) -> None:
     write_record(directory / RUNNING_NAME, note)
 
 
+def is_noted_running(directory: Path) -> bool:
+    """Whether a piece of the job runs, or was cut off and is not in the record yet."""
+    return (directory / RUNNING_NAME).is_file()
+
+
 def find_cut_off_piece(directory: Path, output: Path, steps: int, *, done: bool) -> Piece | None:
     """Piece that began and left no record; None where there is none.
 
