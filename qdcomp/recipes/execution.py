@@ -171,8 +171,7 @@ def _run_piece(
     engine: Engine, directory: Path, earlier: RunRecord | None, lock: int
 ) -> tuple[RunRecord, str]:
     """Run the engine until it ends; return the record and what custodian says of a failure."""
-    started = time.time()
-    note_running(directory)
+    started = note_running(directory)
     damage: tuple[str, ...] = ()
     if (directory / engine.output_name).exists():
         damage = engine.restart_from(directory, directory)
@@ -217,7 +216,7 @@ def _add_cut_off_piece(
     """Add to a record the piece after it that was cut off before it could, if one was."""
     output, done = directory / engine.output_name, engine.is_complete(directory)
     piece = find_cut_off_piece(directory, output, count_steps(engine, directory), done=done)
-    if piece is None:
+    if piece is None or (earlier and earlier.has_piece(piece)):
         return earlier
     said = f"cut off on {piece.host} after {piece.finished}: went on from what it had written"
     return _extend_record(earlier, piece, starts=1, corrections=[] if done else [said])
