@@ -146,7 +146,7 @@ def check(site: Site) -> tuple[list[Finding], list[tuple[str, str]]]:
         ("launches", str(sum(map(len, books.launches.values())))),
         ("jobs launched again", str(books.restarts)),
         ("engines started again", str(checks.count_engine_restarts(runs))),
-        ("left behind by killed processes", ", ".join(path.name for path in left[:3]) or "0"),
+        ("empty folders and parts of files left", str(len(left))),
     ]
     return [(name, _collect(call)) for name, call in made.items()], counted
 
