@@ -83,7 +83,7 @@ def strike_until(site: Site, striker: Striker, options: argparse.Namespace) -> N
     started = time.monotonic()
     blows = plan_blows(options.seed, options.kills, KILLING_SHARE * options.seconds)
     shortest_s = SPREAD[0] * KILLING_SHARE * options.seconds / options.kills
-    last_look = last_strike = started
+    last_strike = started
     pauses = np.random.default_rng(options.seed)
     not_before = started
     while blows and time.monotonic() - started < options.seconds:
@@ -96,10 +96,6 @@ def strike_until(site: Site, striker: Striker, options: argparse.Namespace) -> N
                 last_strike = now
             else:
                 not_before = now + pauses.uniform(0.0, _LONGEST_PAUSE_S)
-        if now - last_look > _LOOK_EVERY_S and not site.list_workers():
-            last_look = now
-            if is_complete(site):
-                break
         time.sleep(_TICK_S)
     site.end_outages(all_of_them=True)
 
@@ -179,7 +175,10 @@ def main() -> int:
         site.write_campaign(
             members=options.members, steps=options.steps, mode=options.mode, seed=options.seed
         )
-        striker, upkeep = Striker(site, options.seconds / options.kills), Upkeep(site)
+        striker, upkeep = (
+            Striker(site, options.seconds / options.kills),
+            Upkeep(site, options.members),
+        )
         upkeep.hand_over()
         upkeep.start()
         strike_until(site, striker, options)

@@ -9,10 +9,8 @@ from collections import Counter
 from benchmarks.chaos.site import Site
 
 PAUSE_S = 6.0
-MORE_BELOW = 15
-"""Jobs left to do below which members are added, as long as there is more to kill."""
-
-MORE_MEMBERS = 3
+LEFT_OF_MEMBER = 2
+"""Jobs left for each member at the start below which members are added, half as many."""
 
 _STATE = re.compile(r"(\d+) (READY|WAITING|RUNNING|RESERVED|FIZZLED)\b")
 _GIVEN_UP = re.compile(r"^found: (.*?): it failed: .*times at the same step$", re.MULTILINE)
@@ -32,9 +30,10 @@ class Upkeep(threading.Thread):
         What commands said that did not succeed.
     """
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, members: int) -> None:
         super().__init__(daemon=True)
         self._site = site
+        self._members = members
         self._ends = threading.Event()
         self.adds_members = True
         self.calls: Counter[tuple[str, int]] = Counter()
@@ -44,8 +43,8 @@ class Upkeep(threading.Thread):
         """Call after call, with a pause."""
         while not self._ends.is_set():
             said = self._call("submit", str(self._site.root))
-            if self.adds_members and said and _count_left(said) < MORE_BELOW:
-                self._site.add_members(MORE_MEMBERS)
+            if self.adds_members and said and self._is_nearly_done(said):
+                self._site.add_members(max(1, self._members // 2))
                 self.hand_over()
             self._ends.wait(PAUSE_S)
             for name in _GIVEN_UP.findall(self._call("doctor", str(self._site.root), "--mend")):
@@ -62,6 +61,10 @@ class Upkeep(threading.Thread):
         self._ends.set()
         self.join()
 
+    def _is_nearly_done(self, said: str) -> bool:
+        """Whether little is left to do, as a round of handing over says."""
+        return sum(int(count) for count, _ in _STATE.findall(said)) < LEFT_OF_MEMBER * self._members
+
     def _call(self, *words: str) -> str:
         """Call qdcomp; return what it printed, empty if it failed."""
         done = self._site.call(*words)
@@ -71,8 +74,3 @@ class Upkeep(threading.Thread):
         elif "Traceback" in done.stderr:
             self.said[done.stderr[-1500:]] += 1
         return done.stdout if done.returncode in (0, 1) else ""
-
-
-def _count_left(said: str) -> int:
-    """Count the jobs that are not complete, as a round of handing over says."""
-    return sum(int(count) for count, _ in _STATE.findall(said))
