@@ -167,6 +167,21 @@ class Site:
                     self.slurm.start(name)
                 del self.outages[name]
 
+    def attend_slurm(self) -> None:
+        """Do what an administrator does after ``slurmctld`` was killed within a launch.
+
+        It then knows of a batch job that runs, but not that it does, drains the node and holds it.
+        """
+        if "slurmctld" in self.outages:
+            return
+        drained = _call_slurm("sinfo", "--noheader", "--states=drain", "--format=%n").stdout.split()
+        for node in set(drained):
+            _call_slurm("scontrol", "update", f"NodeName={node}", "State=RESUME")
+        listed = _call_slurm("squeue", "--noheader", "--states=PENDING", "--format=%A %r").stdout
+        for line in listed.splitlines():
+            if "held" in line:
+                _call_slurm("scontrol", "release", line.split()[0])
+
     def end_processes(self) -> None:
         """End what is left of the campaign, after a run that was broken off."""
         if shutil.which("scancel"):
@@ -206,6 +221,9 @@ def _find_folder(pid: int) -> Path:
 
 
 def _call_slurm(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        words, capture_output=True, text=True, check=False, timeout=_CALL_PATIENCE_S
-    )
+    try:
+        return subprocess.run(
+            words, capture_output=True, text=True, check=False, timeout=_CALL_PATIENCE_S
+        )
+    except subprocess.TimeoutExpired:  # slurmctld is away
+        return subprocess.CompletedProcess(words, 1, "", "")

@@ -42,6 +42,7 @@ class Upkeep(threading.Thread):
     def run(self) -> None:
         """Call after call, with a pause."""
         while not self._ends.is_set():
+            self._site.attend_slurm()
             said = self._call("submit", str(self._site.root))
             if self.adds_members and said and self._is_nearly_done(said):
                 self._site.add_members(max(1, self._members // 2))
