@@ -5,7 +5,7 @@ BIN     = $(VENV)/bin
 OUT    ?= runs/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage check bench docs system-packages clean
+.PHONY: help demo test coverage check bench chaos docs system-packages clean
 
 help:
 	@echo "make demo    set up, then a 1.8 nm CsPbBr3 dot from structure to linewidth, beside measurement (minutes)"
@@ -13,6 +13,7 @@ help:
 	@echo "make coverage  the same tests, and which lines they miss: half as slow again"
 	@echo "make check   format, lint, types, floors, security: what CI checks before it tests"
 	@echo "make bench   speed beside the peers, as ratios"
+	@echo "make chaos   set up, then kill at random what a campaign runs on, and check its end (15 minutes)"
 	@echo "make docs    set up, draw the figures and build the pages under docs/ into site/"
 	@echo "make clean   remove the virtual environment and caches"
 
@@ -55,6 +56,9 @@ check: $(VENV)/.development
 bench: $(VENV)/.development
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	$(BIN)/python -m benchmarks
+
+chaos: $(VENV)/.development system-packages
+	$(BIN)/python -m benchmarks.chaos
 
 docs: $(VENV)/.runtime
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[docs]'

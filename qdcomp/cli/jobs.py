@@ -83,12 +83,13 @@ def rerun(
       qdcomp jobs rerun runs/demo --match '01 relax'
     """
     from qdcomp.recipes.campaigns.job_control import rerun_jobs
+    from qdcomp.recipes.next_command import suggest_next_command
 
     result = _control(rerun_jobs, "put back", run, match, launchpad)
     for folder in result.set_aside:
         output.print(f"earlier results: {folder}")
     if result.changed:
-        notes.print(f"run them with: qdcomp resume {run}")
+        notes.print(f"run them with: {suggest_next_command(run, has_failed=False)}")
 
 
 def _control(

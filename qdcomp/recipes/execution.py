@@ -31,6 +31,7 @@ from qdcomp.recipes.run_record import (
     PieceEnd,
     RunRecord,
     find_cut_off_piece,
+    is_noted_running,
     make_piece,
     note_running,
     read_run_record,
@@ -151,7 +152,7 @@ def run_job(engine: Engine, directory: Path) -> RunRecord:
     """
     directory = directory.resolve()
     earlier = read_run_record(directory)
-    if earlier is not None and engine.is_complete(directory):
+    if earlier and not is_noted_running(directory) and engine.is_complete(directory):
         return earlier
     with explain_full_disk(directory), lock_directory(directory) as lock:
         earlier = _add_cut_off_piece(engine, directory, earlier)
@@ -170,8 +171,7 @@ def _run_piece(
     engine: Engine, directory: Path, earlier: RunRecord | None, lock: int
 ) -> tuple[RunRecord, str]:
     """Run the engine until it ends; return the record and what custodian says of a failure."""
-    started = time.time()
-    note_running(directory)
+    started = note_running(directory)
     damage: tuple[str, ...] = ()
     if (directory / engine.output_name).exists():
         damage = engine.restart_from(directory, directory)
@@ -216,7 +216,7 @@ def _add_cut_off_piece(
     """Add to a record the piece after it that was cut off before it could, if one was."""
     output, done = directory / engine.output_name, engine.is_complete(directory)
     piece = find_cut_off_piece(directory, output, count_steps(engine, directory), done=done)
-    if piece is None:
+    if piece is None or (earlier and earlier.has_piece(piece)):
         return earlier
     said = f"cut off on {piece.host} after {piece.finished}: went on from what it had written"
     return _extend_record(earlier, piece, starts=1, corrections=[] if done else [said])

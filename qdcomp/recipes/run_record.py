@@ -98,6 +98,11 @@ class RunRecord:
     cores: int = 0
     peak_memory_gib: float = 0.0
 
+    def has_piece(self, piece: Piece) -> bool:
+        """Whether the last piece is that one: only its note had not been taken away yet."""
+        last = self.pieces[-1] if self.pieces else None
+        return last is not None and last.end != "cut off" and last.started == piece.started
+
 
 def read_run_record(directory: Path) -> RunRecord | None:
     """Record of how the job in `directory` was run; None if it was not.
@@ -126,10 +131,16 @@ def write_run_record(directory: Path, record: RunRecord) -> None:
     (directory / RUNNING_NAME).unlink(missing_ok=True)
 
 
-def note_running(directory: Path) -> None:
-    """Note that a piece of the job begins."""
-    note = {"started": time.time(), "host": platform.node()}
-    write_record(directory / RUNNING_NAME, note)
+def note_running(directory: Path) -> float:
+    """Note that a piece of the job begins; return when [s since 1970]."""
+    started = time.time()
+    write_record(directory / RUNNING_NAME, {"started": started, "host": platform.node()})
+    return started
+
+
+def is_noted_running(directory: Path) -> bool:
+    """Whether a piece of the job runs, or was cut off and is not in the record yet."""
+    return (directory / RUNNING_NAME).is_file()
 
 
 def find_cut_off_piece(directory: Path, output: Path, steps: int, *, done: bool) -> Piece | None:

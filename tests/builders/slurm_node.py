@@ -10,7 +10,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -64,15 +64,25 @@ class SlurmNode:
         What ``SLURM_CONF`` names.
     cpus
         CPUs that it hands out.
-    node_process, controller_process
-        Numbers of the processes ``slurmd`` and ``slurmctld``.
+    processes
+        What runs, by its name: ``munged``, ``slurmctld``, ``slurmd``.
     """
 
     folder: Path
     configuration: Path
     cpus: int
-    node_process: int
-    controller_process: int
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def start(self, name: str) -> None:
+        """Start ``slurmctld`` or ``slurmd``, also again after a kill: batch jobs outlive it."""
+        more = () if name == "slurmctld" else ("-N", "one")
+        arguments = ("-D", *more, "-f", str(self.configuration))
+        self.processes[name] = _start(self.folder, name, *arguments)
+
+    def kill(self, name: str) -> None:
+        """End one of them at once."""
+        self.processes[name].kill()
+        self.processes[name].wait()
 
     def wait_until_empty(self, patience_s: float) -> None:
         """Wait until no batch job is in the queue."""
@@ -95,16 +105,16 @@ def start_slurm(cpus: int = 4) -> Iterator[SlurmNode]:
     configuration = _write_configuration(folder, cpus)
     before = os.environ.get("SLURM_CONF")
     os.environ["SLURM_CONF"] = str(configuration)
-    processes: list[subprocess.Popen[bytes]] = []
+    node = SlurmNode(folder, configuration, cpus)
     try:
-        processes.append(_start_munge(folder))
-        processes.append(_start(folder, "slurmctld", "-D", "-f", str(configuration)))
-        processes.append(_start(folder, "slurmd", "-D", "-N", "one", "-f", str(configuration)))
+        node.processes["munged"] = _start_munge(folder)
+        node.start("slurmctld")
+        node.start("slurmd")
         _wait_until_idle(folder)
-        yield SlurmNode(folder, configuration, cpus, processes[2].pid, processes[1].pid)
+        yield node
         _empty_queue()
     finally:
-        for process in reversed(processes):
+        for process in reversed(node.processes.values()):
             _end(process)
         if before is None:
             del os.environ["SLURM_CONF"]
@@ -151,7 +161,7 @@ def _start_munge(folder: Path) -> subprocess.Popen[bytes]:
 
 
 def _start(folder: Path, name: str, *arguments: str) -> subprocess.Popen[bytes]:
-    with (folder / f"{name}.out").open("wb") as output:
+    with (folder / f"{name}.out").open("ab") as output:
         return subprocess.Popen(
             [str(_find(name)), *arguments],
             stdin=subprocess.DEVNULL,

@@ -85,8 +85,14 @@ def make_runs(found: MemberList, out: Path | None = None) -> tuple[Path, tuple[R
         if is_campaign_folder(root):
             raise InputError(f"{root} holds a campaign; choose another folder with --out")
         return root, (create_run(root, found.members[0].study),)
-    _enter_members(root, found)
-    return root, tuple(create_run(root / m.study.name, m.study) for m in found.members)
+    grows = is_campaign_folder(root)
+    _check_members(root, found)
+    if not grows:
+        _enter_members(root, found)
+    runs = tuple(create_run(root / m.study.name, m.study) for m in found.members)
+    if grows:  # after their folders: workers are at the members that there were
+        _enter_members(root, found)
+    return root, runs
 
 
 def open_runs(folder: Path) -> tuple[RunDirectory, ...]:
@@ -151,10 +157,10 @@ def _open_member(path: Path) -> RunDirectory:
     return open_run(path)
 
 
-def _enter_members(root: Path, found: MemberList) -> None:
-    """Write the members down, where there are none yet, or fewer of the same sweep."""
-    members = {member.study.name: dict(member.values) for member in found.members}
+def _check_members(root: Path, found: MemberList) -> None:
+    """Refuse a folder that holds anything but members of the same sweep."""
     if is_campaign_folder(root):
+        members = {member.study.name for member in found.members}
         there = open_campaign(root)
         lost = [name for name in there.members if name not in members]
         if lost or there.engine != found.engine:
@@ -164,13 +170,18 @@ def _enter_members(root: Path, found: MemberList) -> None:
                 f"{root} holds a campaign of another sweep ({reason}); values may be added to a "
                 "sweep, not taken away: choose another folder with --out, or remove it"
             )
-        if dict(there.members) == members:
-            return
     elif root.exists() and not root.is_dir():
         raise InputError(f"{root} is a file, and a campaign is a folder; choose another with --out")
     elif root.is_dir() and any(root.iterdir()):
         kind = "a run" if (root / STUDY_NAME).is_file() else "files that are no campaign"
         raise InputError(f"{root} holds {kind}; choose another folder with --out")
+
+
+def _enter_members(root: Path, found: MemberList) -> None:
+    """Write the members down, where they are not there yet."""
+    members = {member.study.name: dict(member.values) for member in found.members}
+    if is_campaign_folder(root) and dict(open_campaign(root).members) == members:
+        return
     root.mkdir(parents=True, exist_ok=True)
     content: dict[str, Any] = {
         "form": _FORM,

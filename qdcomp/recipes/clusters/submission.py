@@ -33,6 +33,7 @@ from qdcomp.recipes.clusters.queue_room import count_room
 from qdcomp.recipes.clusters.script_words import check_folder
 from qdcomp.recipes.launchpads import open_launchpad, reset_lost_runs, write_launchpad_file
 from qdcomp.recipes.launchpads.closing_launchpad import ClosingLaunchPad
+from qdcomp.recipes.launchpads.process_identity import label_worker
 from qdcomp.recipes.run_directory import ACCESS_NAME, PROFILE_NAME, RunDirectory
 from qdcomp.recipes.submission import submit_runs
 
@@ -160,6 +161,8 @@ def _hand_over_jobs(
         _ask_for_resources(run, profile, launchpad, document)
         # chosen by a query: FireWorks takes one named by its number from another's hands
         worker = FWorker(query={"fw_id": document["fw_id"]})
+        if not offline:  # a node without a route leaves the label of this process on its launch
+            worker = label_worker(worker)
         number = launch_to_queue(
             launchpad, worker, adapter, runs.root, document["name"], reserve=True
         )

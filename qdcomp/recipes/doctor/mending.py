@@ -14,6 +14,12 @@ from qdcomp.recipes.launchpads import reset_lost_runs
 from qdcomp.recipes.launchpads.lost_runs import QueueCheck
 from qdcomp.recipes.submission import submit_runs
 
+_PUT_BACK_FROM: Mapping[TroubleKind, tuple[str, ...]] = {
+    "failed": ("FIZZLED",),
+    "removed": ("COMPLETED",),
+}
+"""States in which a job is run again; a failed one may be complete by now, thanks to another."""
+
 
 def mend_troubles(
     troubles: Sequence[Trouble],
@@ -39,7 +45,8 @@ def mend_troubles(
         return trouble.fw_id in freed
 
     def put_back(trouble: Trouble) -> bool:
-        query = {"fw_id": trouble.fw_id, "state": {"$in": ["FIZZLED", "COMPLETED"]}}
+        states = _PUT_BACK_FROM.get(trouble.kind, ("FIZZLED", "COMPLETED"))
+        query = {"fw_id": trouble.fw_id, "state": {"$in": list(states)}}
         if launchpad.fireworks.find_one(query, {"_id": 1}) is None:
             return False
         launchpad.rerun_fw(trouble.fw_id)

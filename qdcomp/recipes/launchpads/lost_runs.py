@@ -19,13 +19,20 @@ from fireworks.utilities.fw_serializers import reconstitute_dates
 
 from qdcomp.recipes.launchpads.closing_launchpad import ClosingLaunchPad
 from qdcomp.recipes.launchpads.embedded_launchpad import EmbeddedLaunchPad
-from qdcomp.recipes.launchpads.process_identity import find_batch_job, has_ended, is_own
+from qdcomp.recipes.launchpads.process_identity import (
+    find_batch_job,
+    find_labelled_batch_job,
+    find_reservation,
+    has_ended,
+    is_own,
+)
 
 _LOCK_PATIENCE_S = 30.0
 """How long a live worker may hold a workflow; FireWorks' own updates take well under a second."""
 
 _CHECKOUT_PATIENCE = timedelta(minutes=15)
-"""How long a FireWork may be reserved before its launch is written.
+"""How long a FireWork may be reserved before its launch is written, by a process of which nothing
+is known.
 
 That takes milliseconds, or as long as a worker waits for a database that is away (ten minutes at
 most).
@@ -37,13 +44,14 @@ QueueCheck = Callable[[str], bool]
 
 @dataclass(frozen=True)
 class _ActiveJob:
-    """A FireWork that is said to run or to be reserved, with its launches."""
+    """A FireWork that is said to run or to be reserved, with its launches and who claims it."""
 
     fw_id: int
     state: str
     launch_ids: list[int]
     updated_on: Any
     launches: list[dict[str, Any]]
+    claim: dict[str, Any] | None
 
     def has_finished(self) -> bool:
         """Whether a launch has ended, and the FireWork has not been told."""
@@ -131,13 +139,22 @@ def _reset(launchpad: LaunchPad, job: _ActiveJob) -> bool:
                 (now,) = _read_active(launchpad, {"fw_id": job.fw_id}) or (None,)
                 if now is None or now.has_finished() or not _is_same(now, job):
                     return False
+                open_launches = _list_open_launches(launchpad, job)
                 workflow = launchpad.get_wf_by_fw_id_lzyfw(job.fw_id)
                 launchpad._update_wf(workflow, workflow.rerun_fw(job.fw_id))
         except LockedWorkflowError:  # held by a process of another machine, alive or not
             return False
-        for launch_id in job.launch_ids:
+        for launch_id in open_launches:
             _end_launch(launchpad, launch_id)
     return True
+
+
+def _list_open_launches(launchpad: LaunchPad, job: _ActiveJob) -> list[int]:
+    """List its launches, and those that a checkout wrote and was killed before the job had them."""
+    query = {"fw_id": job.fw_id, "state": {"$in": ["RUNNING", "RESERVED"]}}
+    return sorted(
+        {*job.launch_ids, *(each["launch_id"] for each in _read_launches(launchpad, query))}
+    )
 
 
 def _is_same(now: _ActiveJob, before: _ActiveJob) -> bool:
@@ -175,9 +192,13 @@ def _is_lost(
 ) -> bool:
     if job.state == "RESERVED":
         waiting = [launch for launch in job.launches if launch["state"] == "RESERVED"]
-        if any(find_batch_job(launch) for launch in waiting):
-            return is_queued is not None and all(_left(launch, is_queued) for launch in waiting)
+        queued_as = [job for job in map(find_reservation, waiting) if job]
+        if queued_as:
+            return is_queued is not None and not any(map(is_queued, queued_as))
         # without the number of a batch job: a checkout, or a submission, that was cut off
+        holders = waiting or ([job.claim] if job.claim else [])
+        if holders and all(_has_gone(holder, is_queued) for holder in holders):
+            return True
         begun = bool(waiting) and is_queued is None
         return not begun and _measure_age(job.updated_on, now) > _CHECKOUT_PATIENCE
     running = [launch for launch in job.launches if launch["state"] == "RUNNING"]
@@ -187,6 +208,13 @@ def _is_lost(
         or _has_expired(launch, now)
         for launch in running
     )
+
+
+def _has_gone(holder: dict[str, Any], is_queued: QueueCheck | None) -> bool:
+    """Whether the process that reserves a FireWork has ended, as far as one can know."""
+    batch_job = find_labelled_batch_job(holder)
+    left = is_queued is not None and batch_job is not None and not is_queued(batch_job)
+    return left or has_ended(holder)
 
 
 def _left(launch: dict[str, Any], is_queued: QueueCheck | None) -> bool:
@@ -213,7 +241,7 @@ def _read_active(launchpad: LaunchPad, query: Mapping[str, Any] | None) -> list[
     documents = list(
         launchpad.fireworks.find(
             {**(query or {}), "state": {"$in": ["RUNNING", "RESERVED"]}},
-            {"fw_id": 1, "state": 1, "launches": 1, "updated_on": 1},
+            {"fw_id": 1, "state": 1, "launches": 1, "updated_on": 1, "claim": 1},
         )
     )
     launch_ids = [launch_id for document in documents for launch_id in document["launches"]]
@@ -226,6 +254,7 @@ def _read_active(launchpad: LaunchPad, query: Mapping[str, Any] | None) -> list[
             launch_ids=list(document["launches"]),
             updated_on=document["updated_on"],
             launches=[by_id[each] for each in document["launches"] if each in by_id],
+            claim=document.get("claim"),
         )
         for document in documents
     ]

@@ -48,10 +48,18 @@ def is_own(launch: dict[str, Any]) -> bool:
 
 
 def find_batch_job(launch: dict[str, Any]) -> str | None:
-    """Batch job of a launch: the one it runs in, or else waits for; None where there is none."""
+    """Batch job that a launch runs in, or else waits for; None where there is none."""
+    return find_labelled_batch_job(launch) or find_reservation(launch)
+
+
+def find_labelled_batch_job(launch: dict[str, Any]) -> str | None:
+    """Batch job of the process that took or reserved a launch; None where unknown."""
     job = _read_label(launch).get(_BATCH_JOB)
-    if job:
-        return str(job)
+    return str(job) if job else None
+
+
+def find_reservation(launch: dict[str, Any]) -> str | None:
+    """Batch job that a launch was handed over with; None where there is none."""
     reservations = [entry.get("reservation_id") for entry in launch.get("state_history") or ()]
     return next((str(job) for job in reversed(reservations) if job), None)
 

@@ -12,10 +12,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import uuid4
 
+from fireworks import FWorker
 from pymongo.collection import Collection
 from pymongo.cursor import Cursor
 from pymongo.database import Database
 from pymongo.errors import AutoReconnect, ServerSelectionTimeoutError
+
+from qdcomp.recipes.launchpads.process_identity import label_worker
 
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 8.0
@@ -90,14 +93,15 @@ def _claim(update: Any) -> tuple[Any, Document | None]:
     """Mark a lock or a reservation as of one call: sent again, it must not take another.
 
     FireWorks asks of a lock only whether it is there, and drops the mark of a reservation when it
-    writes the job next.
+    writes the job next. Until then that names the process, as a launch does.
     """
     token = uuid4().hex
     if update == _LOCK:
         return {"$set": {"locked": token}}, {"locked": token}
     values = update.get("$set", {}) if isinstance(update, Mapping) else {}
     if values.get("state") == "RESERVED":
-        return {**update, "$set": {**values, "claim": token}}, {"claim": token}
+        claim = {"token": token, "fworker": label_worker(FWorker()).to_dict()}
+        return {**update, "$set": {**values, "claim": claim}}, {"claim.token": token}
     return update, None
 
 

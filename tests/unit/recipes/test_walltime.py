@@ -1,6 +1,8 @@
 """A job that is ended by the end of its batch job goes on in the next, and loses nothing."""
 
+import json
 import time
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -145,6 +147,21 @@ def test_a_piece_that_left_no_record_is_in_the_next_one(tmp_path: Path) -> None:
     assert [piece.end for piece in record.pieces] == ["complete"]
     assert record.corrections == []
     assert (directory / "result.json").stat().st_mtime_ns == result
+
+
+def test_the_last_piece_of_several_is_recorded_once_wherever_it_was_killed(tmp_path: Path) -> None:
+    directory = write(tmp_path / "job", make_job("dynamics", dynamics=DynamicsSettings(50, 10, 9)))
+    note_running(directory)
+    run_job(ENGINE, directory)
+    record = json.loads((directory / RECORD_NAME).read_text())
+    last = record["pieces"].pop()
+    (directory / RECORD_NAME).write_text(json.dumps(record))
+    note = {"started": datetime.fromisoformat(last["started"]).timestamp(), "host": last["host"]}
+    for _ in ("before its record was written", "before its note was taken away"):
+        (directory / RUNNING_NAME).write_text(json.dumps(note))
+        pieces = run_job(ENGINE, directory).pieces
+        assert [piece.end for piece in pieces] == ["cut off", "complete"]
+        assert not (directory / RUNNING_NAME).exists()
 
 
 def make_pieces(*ends: tuple[str, int]) -> list[Piece]:

@@ -5,6 +5,7 @@ from builders.small_studies import write_study
 
 from qdcomp.errors import InputError, StoreError
 from qdcomp.recipes.campaign import find_launchpad, read_job_states
+from qdcomp.recipes.campaigns import campaign_folder
 from qdcomp.recipes.campaigns.campaign_folder import make_runs, open_campaign, open_runs
 from qdcomp.recipes.campaigns.launchpad_reader import LaunchpadReader
 from qdcomp.recipes.campaigns.member_states import (
@@ -54,6 +55,18 @@ def test_a_sweep_may_grow_and_not_become_another(tmp_path, sweep, campaign):
     make_runs(sweep(""), tmp_path / "alone")
     with pytest.raises(InputError, match="holds a run; choose another"):
         make_runs(sweep(), tmp_path / "alone")
+
+
+def test_a_sweep_whose_growth_is_cut_off_is_that_which_it_was(sweep, campaign, monkeypatch):
+    root, runs = campaign
+
+    def cut_off(folder, study):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(campaign_folder, "create_run", cut_off)
+    with pytest.raises(KeyboardInterrupt):
+        make_runs(sweep("sweep: {sizes: [1, 2, 3], seeds: 3}"), root)
+    assert [run.root for run in open_runs(root)] == [run.root for run in runs]
 
 
 def test_damage_is_told_with_the_way_to_mend_it(campaign):

@@ -101,6 +101,14 @@ def test_what_fails_again_is_left_to_the_user(tmp_path, monkeypatch, kind, messa
     assert said in why and bool(why) == bool(said)
 
 
+def test_a_failed_job_that_another_has_brought_to_its_end_is_not_run_again(runs, pad):
+    set_state(pad, "01 relax", "FIZZLED")
+    troubles = examine_runs(runs, pad)
+    set_state(pad, "01 relax", "COMPLETED")
+    assert mend_troubles(troubles, runs, pad) == ()
+    assert read_state(pad, "01 relax") == "COMPLETED"
+
+
 def test_removed_results_are_made_again(runs, pad):
     set_state(pad, "00 build", "COMPLETED")
     troubles = examine_runs(runs, pad)

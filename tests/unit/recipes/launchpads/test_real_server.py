@@ -1,6 +1,7 @@
 """FireWorks on a real server: the one of QDCOMP_TEST_MONGODB_URI, else FerretDB."""
 
 import json
+import signal
 import stat
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from qdcomp.recipes.launchpads import (
+    find_lost_runs,
     launch_all,
     open_launchpad,
     reset_lost_runs,
@@ -56,3 +58,35 @@ def test_plain_lpad_reaches_a_real_server_through_the_file_written_for_it(
         check=True,
     )
     assert json.loads(shown.stdout)["name"] == "chain--1"
+
+
+CUT_OFF_CHECKOUT = """
+import os, signal, sys
+from fireworks import FWorker
+from qdcomp.recipes.launchpads import open_launchpad
+from qdcomp.recipes.launchpads.process_identity import label_worker
+with open_launchpad(sys.argv[1]) as launchpad:
+    write = launchpad.launches.find_one_and_replace
+    def die(*arguments, **options):
+        if sys.argv[2] == "after":
+            write(*arguments, **options)
+        os.kill(os.getpid(), signal.SIGKILL)
+    launchpad.launches.find_one_and_replace = die
+    launchpad.checkout_fw(label_worker(FWorker()), "/")
+"""
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_checkout_that_was_killed_by_the_writing_of_its_launch_is_lost_at_once(
+    server, database_server, make_chain, read_states, when
+):
+    server.add_wf(make_chain(1))
+    words = [sys.executable, "-c", CUT_OFF_CHECKOUT, database_server, when]
+    assert subprocess.run(words, check=False).returncode == -signal.SIGKILL
+    assert read_states(server) == ["RESERVED"]
+    assert find_lost_runs(server) == [1]
+    assert reset_lost_runs(server) == [1]
+    assert read_states(server) == ["READY"]
+    assert [launch["state"] for launch in server.launches.find({})] == (
+        ["FIZZLED"] if when == "after" else []
+    )
