@@ -25,6 +25,9 @@ from tests.builders.slurm_node import PACKAGES, find_missing_commands, start_slu
 KILLING_SHARE = 0.85
 """Part of the time in which processes are killed; in the rest what is left runs to its end."""
 
+LATEST = 2.0
+"""Multiple of the time after which kills that found nothing to kill are given up."""
+
 DRAIN_S = 600.0
 """How long the campaign may run on after the last kill, beyond the time that was asked for [s]."""
 
@@ -86,7 +89,7 @@ def strike_until(site: Site, striker: Striker, options: argparse.Namespace) -> N
     last_strike = started
     pauses = np.random.default_rng(options.seed)
     not_before = started
-    while blows and time.monotonic() - started < options.seconds:
+    while blows and time.monotonic() - started < LATEST * options.seconds:
         site.end_outages()
         now = time.monotonic()
         late_s = now - max(started + blows[0].at_s, last_strike + shortest_s)

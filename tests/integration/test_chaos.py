@@ -11,7 +11,7 @@ from builders.slurm_node import PACKAGES, find_missing_commands
 pytestmark = [pytest.mark.slurm, pytest.mark.slow]
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-SMALL = ("--seconds", "25", "--kills", "5", "--members", "1", "--steps", "60", "--seed", "5")
+SMALL = ("--seconds", "25", "--kills", "3", "--members", "1", "--steps", "60", "--seed", "5")
 
 
 def test_what_is_killed_at_random_ends_as_if_nobody_had_disturbed_it():
