@@ -122,12 +122,21 @@ def _check_failed(
                 "hopeless" if why else "failed",
                 job.name,
                 f"it failed: {said}",
-                why or "it is ready again, and goes on from what is on disk",
+                _advise(run, job.name, why)
+                or "it is ready again, and goes on from what is on disk",
                 root=run.root,
                 fw_id=document["fw_id"],
             )
         )
     return found
+
+
+def _advise(run: RunDirectory, name: str, why: str) -> str:
+    """Say what to do about a job that would fail again, with the command for when it is done."""
+    if not why:
+        return ""
+    short = name.removeprefix(f"{run.study.name}: ")
+    return f"{why}; then: qdcomp jobs rerun {run.root} --match '{short}'"
 
 
 def _check_results(run: RunDirectory, current: CurrentJobs) -> list[Trouble]:

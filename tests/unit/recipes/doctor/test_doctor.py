@@ -79,6 +79,7 @@ def test_a_failed_job_is_tried_again_but_not_for_ever(runs, pad):
     fail_at(runs.runs[0], relax, [2, 2, 2])
     (trouble,) = examine_runs(runs, pad)
     assert trouble.kind == "hopeless" and "3 times at the same step" in trouble.mend
+    assert trouble.mend.endswith(f"qdcomp jobs rerun {runs.root} --match '01 relax'")
     assert mend_troubles((trouble,), runs, pad) == ()
     fail_at(runs.runs[0], relax, [2, 2, 2, 5])
     assert mend_troubles(examine_runs(runs, pad), runs, pad)
