@@ -92,6 +92,7 @@ def _begin(
     from qdcomp.recipes.clusters.launchpad_access import find_cluster_server
     from qdcomp.recipes.clusters.profile_sections import read_profile
     from qdcomp.recipes.clusters.submission import check_for_cluster, prepare_runs
+    from qdcomp.recipes.launchpads import open_launchpad
     from qdcomp.resources import find_study
 
     found = read_members(find_study(study), engine=engine)
@@ -106,6 +107,8 @@ def _begin(
     profile = read_profile(cluster)
     server = find_cluster_server(profile, launchpad)
     print_warnings(check_for_cluster(found, profile))
+    with open_launchpad(server, read_only=True):
+        pass  # one that does not answer must not leave a folder behind
     root, made = make_runs(found, out)
     runs = RunSet(root, made, is_campaign=found.sweep is not None)
     prepare_runs(runs, profile, server)

@@ -102,16 +102,7 @@ def compose_document(path: Path, text: str, kind: str = "study") -> yaml.Mapping
 
 
 def read_document(path: Path, text: str, *, kind: str = "study") -> tuple[Section, Problems]:
-    """Read the YAML `text` of the file `path`: its mapping, and where its problems are noted.
-
-    Parameters
-    ----------
-    path
-        The file.
-    text
-        What is in it.
-    kind
-        What it is, for the problems.
+    """Read the YAML `text` of `path`, which is a `kind`: its mapping, and where problems are noted.
 
     Raises
     ------

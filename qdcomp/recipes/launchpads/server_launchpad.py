@@ -264,8 +264,8 @@ def _describe_failure(shown: str, error: BaseException) -> StoreError:
         )
     return StoreError(
         f"{shown}: no launchpad server answers there; check host and port, whether it runs and "
-        "whether a firewall stands between. Without a server, leave --launchpad away: the jobs "
-        "then go to a file"
+        "whether a firewall stands between. Only qdcomp run does without a server: unset "
+        "QDCOMP_LAUNCHPAD and leave --launchpad away, and the jobs go to a file"
     )
 
 

@@ -16,7 +16,7 @@ from qdcomp.recipes.clusters.batch_systems import SYSTEMS, name_batch_job
 from qdcomp.recipes.clusters.profile import BATCH_SYSTEMS
 from qdcomp.resources import find_template
 
-ROOT = Path("/work/runs/it's a dot")
+ROOT = Path("/data/runs/it's a dot")
 MARKS = {"slurm": "#SBATCH ", "pbs": "#PBS ", "lsf": "#BSUB "}
 
 
