@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr, stdtrit
 
 from qdcomp.analysis import DotAnalysis, pool_spectra
 from qdcomp.analysis.linewidth import LinewidthTable
@@ -19,6 +20,7 @@ from qdcomp.report.campaign_rows import CampaignRow
 from qdcomp.report.content import DotRun
 
 _SEED_ENDING = re.compile(r"[-_. ]*(s(eed)?)?[-_. ]*$")
+_ONE_SIGMA = float(ndtr(1.0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,10 +108,17 @@ def _name(labels: Sequence[str]) -> str:
 
 def _pool_dots(runs: Sequence[DotRun]) -> DotRun:
     analyses = [run.analysis for run in runs]
-    gap, gap_error = _mean_with_error([one.mean_gap_ev for one in analyses])
+    spectra = [one.spectrum for one in analyses]
+    gap, gap_error = _mean_with_error(
+        [one.mean_gap_ev for one in analyses], [one.mean_gap_error_ev for one in analyses]
+    )
+    _, energy_error = _mean_with_error(
+        [one.reorganization_energy_ev for one in spectra],
+        [one.reorganization_energy_error_ev for one in spectra],
+    )
     pooled = replace(
         analyses[0],
-        spectrum=pool_spectra([one.spectrum for one in analyses]),
+        spectrum=replace(pool_spectra(spectra), reorganization_energy_error_ev=float(energy_error)),
         linewidths=_pool_linewidths(analyses),
         mean_gap_ev=float(gap),
         mean_gap_error_ev=float(gap_error),
@@ -118,12 +127,14 @@ def _pool_dots(runs: Sequence[DotRun]) -> DotRun:
 
 
 def _pool_linewidths(analyses: Sequence[DotAnalysis]) -> LinewidthTable:
-    def pool(values: Callable[[LinewidthTable], NDArray[np.float64]]) -> NDArray[np.float64]:
-        return _mean_with_error([values(one.linewidths) for one in analyses])
-
-    classical, classical_error = pool(lambda table: table.classical_ev)
-    quantum, quantum_error = pool(lambda table: table.quantum_ev)
-    variance, _ = pool(lambda table: table.from_variance_ev)
+    tables = [one.linewidths for one in analyses]
+    classical, classical_error = _mean_with_error(
+        [table.classical_ev for table in tables], [table.classical_error_ev for table in tables]
+    )
+    quantum, quantum_error = _mean_with_error(
+        [table.quantum_ev for table in tables], [table.quantum_error_ev for table in tables]
+    )
+    variance = np.mean([table.from_variance_ev for table in tables], axis=0)
     return replace(
         analyses[0].linewidths,
         classical_ev=classical,
@@ -135,8 +146,16 @@ def _pool_linewidths(analyses: Sequence[DotAnalysis]) -> LinewidthTable:
     )
 
 
-def _mean_with_error(values: Sequence[float | NDArray[np.float64]]) -> NDArray[np.float64]:
-    """Mean over runs, and the standard error of it from their scatter; shape ``(2, ...)``."""
-    samples = np.array(values, dtype=np.float64)
-    error = samples.std(axis=0, ddof=1) / np.sqrt(len(samples))
-    return np.stack([samples.mean(axis=0), error])
+def _mean_with_error(
+    values: Sequence[float | NDArray[np.float64]], errors: Sequence[float | NDArray[np.float64]]
+) -> NDArray[np.float64]:
+    """Mean over runs, and its error; shape ``(2, ...)``.
+
+    The error is that of their scatter, with Student's factor for so few, and not less than what the
+    errors of the runs give together: two runs may agree by chance.
+    """
+    samples, own = np.array(values, dtype=np.float64), np.array(errors, dtype=np.float64)
+    n = len(samples)
+    scatter = samples.std(axis=0, ddof=1) / np.sqrt(n) * float(stdtrit(n - 1, _ONE_SIGMA))
+    together = np.sqrt(np.sum(own**2, axis=0)) / n
+    return np.stack([samples.mean(axis=0), np.fmax(scatter, together)])

@@ -3,12 +3,16 @@ import dataclasses
 import numpy as np
 import pytest
 from builders.campaign_runs import make_dot_run
+from scipy.special import ndtr, stdtrit
 
 from qdcomp.analysis import compute_linewidth
 from qdcomp.report.campaign_index import IndexRow, render_index
 from qdcomp.report.campaign_panels import campaign_panels
 from qdcomp.report.campaign_pooling import pool_rows
 from qdcomp.report.campaign_rows import read_row
+
+T_OF_THREE = stdtrit(2, ndtr(1.0))
+"""Student's factor of one standard error, for three samples."""
 
 SHARES = (0.9, 1.0, 1.3)
 """Reorganization energies of three seeds, in units of the first analysis'."""
@@ -43,13 +47,22 @@ def test_seeds_are_pooled_to_a_mean_with_the_error_of_their_scatter(rows, cold):
     assert (pool.n_pooled, pool.n_runs) == (3, 4)  # the fourth has no result yet
     spectrum = pool.row.dots[0].analysis.spectrum
     energies = np.array(SHARES) * cold.spectrum.reorganization_energy_ev
-    error = energies.std(ddof=1) / np.sqrt(3)
+    own_errors = np.sqrt(3) * cold.spectrum.reorganization_energy_error_ev / 3
+    error = max(T_OF_THREE * energies.std(ddof=1) / np.sqrt(3), own_errors)
     assert spectrum.reorganization_energy_ev == pytest.approx(energies.mean())
     assert spectrum.reorganization_energy_error_ev == pytest.approx(error)
     table, own = pool.row.dots[0].analysis.linewidths, cold.linewidths
     np.testing.assert_allclose(table.classical_ev, np.sqrt(SHARES).mean() * own.classical_ev)
-    spread = np.sqrt(SHARES).std(ddof=1) / np.sqrt(3)
-    np.testing.assert_allclose(table.classical_error_ev, spread * own.classical_ev)
+    spread = T_OF_THREE * np.sqrt(SHARES).std(ddof=1) / np.sqrt(3) * own.classical_ev
+    least = own.classical_error_ev / np.sqrt(3)
+    np.testing.assert_allclose(table.classical_error_ev, np.fmax(spread, least))
+
+
+def test_seeds_that_agree_by_chance_are_no_surer_than_their_own_errors(tmp_path, cold):
+    runs = [make_dot_run(tmp_path / f"s{seed}", [cold], seed=seed) for seed in (1, 2)]
+    _, (pool,) = pool_rows([read_row(run.root.name, run.root) for run in runs])
+    error = pool.row.dots[0].analysis.spectrum.reorganization_energy_error_ev
+    assert error == pytest.approx(cold.spectrum.reorganization_energy_error_ev / np.sqrt(2))
 
 
 def test_figures_and_table_show_the_means(rows, cold):
