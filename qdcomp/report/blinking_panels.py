@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.stats import norm, poisson
+from scipy.special import ndtr, pdtr
 
 from qdcomp.experiment.blinking.blinking_analysis import BlinkingAnalysis
 from qdcomp.experiment.blinking.power_law import LoggedDurations, PowerLawFit, log_bin_durations
@@ -79,17 +79,23 @@ def _draw_histogram(blinking: BlinkingAnalysis) -> SideHistogram:
     curves: list[Line] = []
     states, mandel = blinking.states, blinking.mandel
     if states is not None and states.on_level is not None:
-        inside = np.diff(poisson.cdf(np.floor(edges), states.on_level))
-        mean = np.count_nonzero(states.on)
-        curves.append(_make_curve("Poisson", edges, mean * inside, style.SERIES[1]))
+        inside = np.diff(_sum_poisson(edges, states.on_level))
+        curves.append(
+            _make_curve("Poisson", edges, np.count_nonzero(states.on) * inside, style.SERIES[1])
+        )
     if mandel is not None and mandel.peak_mean is not None and mandel.peak_width is not None:
         low, high = mandel.fitted_range or (0.0, 0.0)
-        law = norm(mandel.peak_mean.value, mandel.peak_width.value)
+        mean, width = mandel.peak_mean.value, mandel.peak_width.value
         fitted = np.count_nonzero((trace.counts > low) & (trace.counts < high))
-        share = float(law.cdf(high) - law.cdf(low))
-        inside = np.diff(law.cdf(edges)) * fitted / share
+        share = float(ndtr((high - mean) / width) - ndtr((low - mean) / width))
+        inside = np.diff(ndtr((edges - mean) / width)) * fitted / share
         curves.append(_make_curve("Gaussian", edges, inside, style.SERIES[2]))
     return SideHistogram("bins", edges, heights.astype(np.float64), style.SERIES[0], tuple(curves))
+
+
+def _sum_poisson(edges: FloatArray, mean: float) -> FloatArray:
+    """Share of Poisson's counts up to each edge."""
+    return np.where(edges < 0.0, 0.0, pdtr(np.maximum(np.floor(edges), 0.0), mean))
 
 
 def _choose_edges(trace: BlinkingTrace) -> FloatArray:

@@ -29,8 +29,9 @@ from qdcomp.report.dynamics_panels import (
 from qdcomp.report.mode_panels import harmonic_panels, mode_panels
 from qdcomp.report.page_shell import FIGURE_FOLDER, render_template
 from qdcomp.report.panel import Panel
+from qdcomp.report.results_file import collect_results
 from qdcomp.report.static_drawing import save_panel, save_sheet
-from qdcomp.report.strict_json import collect_results, to_plain, write_json
+from qdcomp.report.strict_json import to_plain, write_json
 from qdcomp.report.structure_picture import draw_structure
 from qdcomp.report.summary import (
     collect_warnings,

@@ -14,6 +14,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.image import imread, imsave
 from matplotlib.transforms import ScaledTranslation
@@ -84,13 +85,17 @@ def save_panel(panel: Panel, directory: Path) -> tuple[Path, ...]:
     with mpl.rc_context(style.RC_PARAMS):
         width, height = FIGURE_INCHES
         height += LINE_INCHES * (len(_wrap_notes(panel)) + 1.3 * max(0, _count_rows(panel) - 2))
-        figure = Figure(figsize=(width, height), layout="constrained")
-        FigureCanvasAgg(figure)
+        figure = Figure(
+            figsize=(width, height), dpi=style.RC_PARAMS["savefig.dpi"], layout="constrained"
+        )
         draw_panel(figure.add_subplot(), panel)
-        figure.savefig(png, metadata={"Title": panel.title, "Description": panel.description})
+        # A canvas draws once, where `savefig` draws each file twice.
+        FigureCanvasAgg(figure).print_png(
+            png, metadata={"Title": panel.title, "Description": panel.description}
+        )
         # The layout that was found for the first file holds for the second.
         figure.set_layout_engine("none")
-        figure.savefig(svg, metadata={"Title": panel.title, "Date": None})
+        FigureCanvasSVG(figure).print_svg(svg, metadata={"Title": panel.title, "Date": None})
     write_table(panel, table)
     return png, svg, table
 

@@ -11,10 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from qdcomp.report.content import ReportInput
-from qdcomp.report.summary import collect_warnings, list_absent, summarise_run
-from qdcomp.structures import structure_hash
-
 LONGEST_ARRAY = 128
 """Longer arrays stay in the files of the run and in ``figures/*.csv``; their shape is given."""
 
@@ -60,37 +56,3 @@ def _number(value: float | np.generic) -> Any:
     if isinstance(plain, float) and not np.isfinite(plain):
         return None
     return plain if isinstance(plain, bool | int | float | str) else str(plain)
-
-
-def collect_results(report: ReportInput) -> dict[str, Any]:
-    """Everything that ``results.json`` holds; units as in the names of the fields."""
-    structure = report.structure
-    described = None
-    if structure is not None:
-        described = {
-            "description": structure.description,
-            "composition": structure.composition,
-            "n_atoms": len(structure.atoms),
-            "charge": structure.charge,
-            "charge_policy": structure.charge_policy,
-            "edge_angstrom": structure.edge_angstrom,
-            "cells": structure.cells,
-            "n_frozen": int(structure.frozen.sum()),
-            "hash": structure_hash(structure),
-        }
-    return {
-        "title": report.title,
-        "engine": {
-            "name": report.engine_name,
-            "version": report.engine_version,
-            "is_surrogate": report.is_surrogate,
-            "note": report.surrogate_note,
-        },
-        "structure": described,
-        "headline": [summarise_run(report, run) for run in report.runs],
-        "runs": [to_plain(run, longest_array=LONGEST_ARRAY) for run in report.runs],
-        "published": to_plain(report.published),
-        "jobs": to_plain(report.jobs),
-        "warnings": list(collect_warnings(report)),
-        "absent": list(list_absent(report)),
-    }

@@ -18,6 +18,8 @@ from qdcomp.experiment.blinking.power_law_likelihood import (
 _BOOTSTRAPS = 200
 _PARETO_FROM = 1.05
 _LONGEST = 1e12
+_TOLERANCE = 1e-3
+"""Of the exponent of a drawn series: far below its error, of a few hundredths at best."""
 
 
 def judge_fit(data: DurationTally, exponent: float, rate: float, seed: int) -> float:
@@ -36,11 +38,12 @@ def judge_fit(data: DurationTally, exponent: float, rate: float, seed: int) -> f
 def _refit(data: DurationTally, exponent: float, rate: float) -> float:
     """Exponent of a drawn series at the same cut-off."""
     if rate == 0.0:
-        return fit_pure(data)[0]
+        return fit_pure(data, _TOLERANCE)[0]
     found = minimize_scalar(
         lambda one: cost_cut(data, one, rate),
         bounds=(max(0.0, exponent - 1.0), exponent + 1.0),
         method="bounded",
+        options={"xatol": _TOLERANCE},
     )
     return float(found.x)
 

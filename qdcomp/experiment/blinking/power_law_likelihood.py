@@ -56,13 +56,13 @@ def cost_pure(data: DurationTally, exponent: float) -> float:
     return cost - float(np.log(rest).sum())
 
 
-def fit_pure(data: DurationTally) -> tuple[float, float]:
+def fit_pure(data: DurationTally, tolerance: float = 1e-6) -> tuple[float, float]:
     """Exponent of greatest likelihood of a pure power law, and the cost there."""
     found = minimize_scalar(
         lambda exponent: cost_pure(data, exponent),
         bounds=EXPONENT_RANGE,
         method="bounded",
-        options={"xatol": 1e-6},
+        options={"xatol": tolerance},
     )
     return float(found.x), float(found.fun)
 

@@ -1,7 +1,8 @@
 """Photons that stay in their file until they are asked for.
 
 Opening reads the file once, chunk by chunk, to count its photons and to check its header. Every
-later pass reads it again, so the memory that a file of any length takes is that of one chunk.
+later pass reads it again, so the memory that a file of any length takes is that of one chunk; but
+the first pass over a file that can be held is given what opening read.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from qdcomp.experiment.files.stream_checks import (
 )
 from qdcomp.experiment.files.tttr import PhotonChunk
 from qdcomp.experiment.photon_stream import (
+    HELD_PHOTONS,
     Markers,
     Mode,
     PhotonSource,
@@ -73,14 +75,19 @@ class FileSource:
         What is known without the photons.
     read_chunks
         Reads the file from its start.
+    opened_with
+        Chunks that opening read, until the first pass takes them; empty where they are too many.
     """
 
     header: StreamHeader
     read_chunks: ChunkReader
+    opened_with: list[PhotonChunk] = field(default_factory=list, repr=False, compare=False)
 
     def iterate_chunks(self) -> Iterator[PhotonStream]:
         """Yield all photons in order, some at a time, from the start at every call."""
-        for chunk in self.read_chunks(StreamTally()):
+        known = self.opened_with.copy()
+        self.opened_with.clear()
+        for chunk in known or self.read_chunks(StreamTally()):
             if len(chunk.macrotimes) or len(chunk.markers.macrotimes):
                 yield PhotonStream(
                     self.header, chunk.macrotimes, chunk.channels, chunk.microtimes, chunk.markers
@@ -96,8 +103,7 @@ def open_source(description: FileDescription, read_chunks: ChunkReader) -> FileS
         If it has no photon, or the records are not what the header says.
     """
     tally = StreamTally()
-    for _ in read_chunks(tally):
-        pass
+    read = _keep_while_few(read_chunks(tally))
     resolution_s = description.macrotime_resolution_s
     warnings = check_photons(
         description.path, tally, description.mode, resolution_s, description.stop_after_s
@@ -116,7 +122,20 @@ def open_source(description: FileDescription, read_chunks: ChunkReader) -> FileS
         metadata=MappingProxyType(dict(description.metadata)),
         warnings=(*description.warnings, *warnings),
     )
-    return FileSource(header, read_chunks)
+    return FileSource(header, read_chunks, read)
+
+
+def _keep_while_few(chunks: Iterator[PhotonChunk]) -> list[PhotonChunk]:
+    """Read all chunks; those of a file that can be held, else none."""
+    kept: list[PhotonChunk] = []
+    photons = 0
+    for chunk in chunks:
+        photons += len(chunk.macrotimes)
+        if photons <= HELD_PHOTONS:
+            kept.append(chunk)
+        else:
+            kept.clear()
+    return kept
 
 
 def collect_photons(source: PhotonSource) -> PhotonStream:
