@@ -49,6 +49,7 @@ def submit(
       qdcomp submit runs/demo-model
     """
     from qdcomp.recipes.campaigns.campaign_folder import is_campaign_folder
+    from qdcomp.recipes.clusters.batch_systems import SYSTEMS
     from qdcomp.recipes.clusters.submission import hand_over
     from qdcomp.recipes.run_directory import STUDY_NAME
 
@@ -63,7 +64,7 @@ def submit(
     else:
         runs, profile, server = _begin(study, cluster, engine, out, launchpad)
     notes.print(f"{'campaign' if runs.is_campaign else 'run'}: {runs.root}")
-    _tell(runs, hand_over(runs, profile, server))
+    _tell(runs, hand_over(runs, profile, server), SYSTEMS[profile.batch_system].cancel)
 
 
 def _take_up(
@@ -115,7 +116,7 @@ def _begin(
     return runs, profile, server
 
 
-def _tell(runs: RunSet, done: Round) -> None:
+def _tell(runs: RunSet, done: Round, cancel: str) -> None:
     for name in done.collected:
         output.print(f"collected: {name}")
     for number, name in done.handed_over:
@@ -125,5 +126,11 @@ def _tell(runs: RunSet, done: Round) -> None:
         notes.print(
             f"{done.held_back} ready jobs are held back, by the limits of the cluster profile or "
             "for a job in the same folder; a later round hands them over"
+        )
+    if done.awaited:
+        numbers = " ".join(done.awaited)
+        notes.print(
+            f"ready jobs are left to batch jobs that are in the queue already: {numbers}. If these "
+            f"cannot start, take them out ({cancel} {numbers}) and call this command again"
         )
     notes.print(f"see how it stands with: qdcomp status {runs.root}")

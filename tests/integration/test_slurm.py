@@ -141,6 +141,21 @@ def test_workers_packed_into_one_batch_job_run_every_job_once(site, slurm, datab
     assert all(len(job["launches"]) == 1 for job in jobs)
 
 
+def test_ready_jobs_left_to_a_held_allocation_are_told_with_what_frees_them(site, slurm):
+    write_profile(site, mode="packing")
+    subprocess.run(["scontrol", "update", "PartitionName=debug", "State=DOWN"], check=True)
+    try:
+        first = call("submit", "smallest.yaml", "--cluster", "mycluster.yaml", "--out", "run")
+        (number,) = re.findall(r"^batch job (\d+): ", first.stdout, re.MULTILINE)
+        again = call("submit", "run")
+        assert "batch job " not in again.stdout
+        assert f"in the queue already: {number}." in " ".join(again.stderr.split())
+        assert f"scancel {number}" in " ".join(again.stderr.split())
+    finally:
+        subprocess.run(["scontrol", "update", "PartitionName=debug", "State=UP"], check=True)
+    slurm.wait_until_empty(PATIENCE_S)
+
+
 def test_nodes_without_a_route_to_the_database_are_collected(site, slurm):
     write_profile(site, mode="offline")
     first = call("submit", "smallest.yaml", "--cluster", "mycluster.yaml", "--out", "run")

@@ -38,6 +38,8 @@ class BatchSystem:
         Command that lists the batch jobs of a name, a line each.
     wait
         Options of the first command that make it wait until the batch job has ended.
+    cancel
+        Command that takes batch jobs out of the queue, by their numbers.
     """
 
     title: str
@@ -49,6 +51,7 @@ class BatchSystem:
     describe: Callable[[Resources], AdapterValues]
     list_named: tuple[str, ...]
     wait: tuple[str, ...]
+    cancel: str
 
 
 def find_batch_job() -> str:
@@ -110,6 +113,7 @@ SYSTEMS: Mapping[str, BatchSystem] = {
         describe=_describe_for_slurm,
         list_named=("squeue", "--noheader", "--me", "--format=%i", "--name"),
         wait=("--wait",),
+        cancel="scancel",
     ),
     "pbs": BatchSystem(
         title="PBS",
@@ -121,6 +125,7 @@ SYSTEMS: Mapping[str, BatchSystem] = {
         describe=_describe_for_pbs,
         list_named=("qselect", "-N"),
         wait=("-W", "block=true"),
+        cancel="qdel",
     ),
     "lsf": BatchSystem(
         title="LSF",
@@ -132,6 +137,7 @@ SYSTEMS: Mapping[str, BatchSystem] = {
         describe=_describe_for_lsf,
         list_named=("bjobs", "-noheader", "-o", "jobid", "-J"),
         wait=("-K",),
+        cancel="bkill",
     ),
 }
 """Each batch system by its name in a profile."""

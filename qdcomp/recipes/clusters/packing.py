@@ -20,12 +20,15 @@ ALLOCATIONS_NAME = "allocations"
 
 def hand_over_allocations(
     runs: RunSet, profile: ClusterProfile, launchpad: LaunchPad, room: int
-) -> tuple[tuple[str, str], ...]:
+) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
     """Hand over allocations for the ready jobs of runs that no allocation there is free for.
 
     Returns
     -------
-    Number of each batch job, and how many workers it has.
+    tuple[tuple[str, str], ...]
+        Number of each batch job, and how many workers it has.
+    tuple[str, ...]
+        Numbers of the allocations that were there, and that ready jobs are left to.
 
     Raises
     ------
@@ -34,29 +37,24 @@ def hand_over_allocations(
     """
     workers = profile.limits.workers
     name = _name_allocations(runs, profile)
-    waiting = _count_uncovered(runs, profile, launchpad, name)
+    ready = _count(runs, launchpad, "READY")
+    if not ready:
+        return (), ()
+    # the allocation that this process runs in is about to end
+    there = [job for job in list_named_jobs(profile, name) if job != find_batch_job()]
+    free = max(0, len(there) * workers - _count(runs, launchpad, "RUNNING"))
+    waiting = max(0, ready - free)
     handed_over = []
     for number in range(min(room, math.ceil(waiting / workers))):
         here = min(workers, waiting - number * workers)
         batch_job = _hand_over_allocation(runs, profile, launchpad, name, here)
         if batch_job:
             handed_over.append((batch_job, f"{here} workers side by side"))
-    return tuple(handed_over)
+    return tuple(handed_over), tuple(there) if free else ()
 
 
-def _count_uncovered(runs: RunSet, profile: ClusterProfile, launchpad: LaunchPad, name: str) -> int:
-    """Count the ready jobs beyond those that the workers of allocations there are free for.
-
-    The allocation that this process runs in is about to end.
-    """
-    query = runs.query
-    ready = int(launchpad.fireworks.count_documents({**query, "state": "READY"}))
-    running = int(launchpad.fireworks.count_documents({**query, "state": "RUNNING"}))
-    if not ready:
-        return 0
-    allocations = [job for job in list_named_jobs(profile, name) if job != find_batch_job()]
-    free = max(0, len(allocations) * profile.limits.workers - running)
-    return max(0, ready - free)
+def _count(runs: RunSet, launchpad: LaunchPad, state: str) -> int:
+    return int(launchpad.fireworks.count_documents({**runs.query, "state": state}))
 
 
 def _name_allocations(runs: RunSet, profile: ClusterProfile) -> str:

@@ -55,12 +55,15 @@ class Round:
         How many jobs are in each of FireWorks' states.
     held_back
         Jobs that stay ready because of the limits of the profile, or for another in their folder.
+    awaited
+        Batch jobs that were in the queue before and that ready jobs are left to.
     """
 
     handed_over: tuple[tuple[str, str], ...]
     collected: tuple[str, ...]
     states: Mapping[str, int]
     held_back: int
+    awaited: tuple[str, ...] = ()
 
 
 def check_for_cluster(found: MemberList, profile: ClusterProfile) -> tuple[str, ...]:
@@ -128,13 +131,14 @@ def hand_over(runs: RunSet, profile: ClusterProfile, server: str) -> Round:
         collected = collect_offline(runs, launchpad)
         reset_lost_runs(launchpad, runs.query, make_queue_check(profile.batch_system))
         room = count_room(profile)
+        awaited: tuple[str, ...] = ()
         if profile.mode == "packing":
-            handed_over = hand_over_allocations(runs, profile, launchpad, room)
+            handed_over, awaited = hand_over_allocations(runs, profile, launchpad, room)
         else:
             handed_over = _hand_over_jobs(runs, profile, launchpad, room)
         states = _count_states(runs, launchpad)
     ready = states.get("READY", 0) if profile.mode != "packing" else 0
-    return Round(handed_over, collected, states, ready)
+    return Round(handed_over, collected, states, ready, awaited)
 
 
 @contextmanager

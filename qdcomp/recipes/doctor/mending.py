@@ -11,7 +11,7 @@ from qdcomp.recipes.doctor.damaged_files import set_aside
 from qdcomp.recipes.doctor.mended_log import note_mended
 from qdcomp.recipes.doctor.trouble import Trouble, TroubleKind
 from qdcomp.recipes.launchpads import reset_lost_runs
-from qdcomp.recipes.launchpads.lost_runs import QueueCheck
+from qdcomp.recipes.launchpads.lost_runs import QueueCheck, rerun_if_still
 from qdcomp.recipes.submission import submit_runs
 
 _PUT_BACK_FROM: Mapping[TroubleKind, tuple[str, ...]] = {
@@ -46,11 +46,7 @@ def mend_troubles(
 
     def put_back(trouble: Trouble) -> bool:
         states = _PUT_BACK_FROM.get(trouble.kind, ("FIZZLED", "COMPLETED"))
-        query = {"fw_id": trouble.fw_id, "state": {"$in": list(states)}}
-        if launchpad.fireworks.find_one(query, {"_id": 1}) is None:
-            return False
-        launchpad.rerun_fw(trouble.fw_id)
-        return True
+        return trouble.fw_id is not None and rerun_if_still(launchpad, trouble.fw_id, states)
 
     def move_aside(trouble: Trouble) -> bool:
         if trouble.file is None or not trouble.file.is_file():

@@ -6,7 +6,7 @@ lost is looked at again under the lock of its workflow before it is touched.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -130,22 +130,41 @@ def reset_own_runs(launchpad: LaunchPad) -> list[int]:
     return sorted(job.fw_id for job in own if _reset(launchpad, job))
 
 
+def rerun_if_still(launchpad: LaunchPad, fw_id: int, states: Sequence[str]) -> bool:
+    """Make a FireWork ready again if it is in one of `states`; return whether it was."""
+    query = {"fw_id": fw_id, "state": {"$in": list(states)}}
+    return _rerun_under_lock(
+        launchpad, fw_id, lambda: launchpad.fireworks.find_one(query, {"_id": 1}) is not None
+    )
+
+
 def _reset(launchpad: LaunchPad, job: _ActiveJob) -> bool:
     """Make a run ready again, unless it is not as it was when it was found to be lost."""
+    open_launches: list[int] = []
+
+    def is_as_found() -> bool:
+        (now,) = _read_active(launchpad, {"fw_id": job.fw_id}) or (None,)
+        open_launches.extend(_list_open_launches(launchpad, job))
+        return now is not None and not now.has_finished() and _is_same(now, job)
+
+    reset = _rerun_under_lock(launchpad, job.fw_id, is_as_found)
+    for launch_id in open_launches if reset else ():
+        _end_launch(launchpad, launch_id)
+    return reset
+
+
+def _rerun_under_lock(launchpad: LaunchPad, fw_id: int, is_as_found: Callable[[], bool]) -> bool:
+    """Make a FireWork ready again if it is as it was found, with its workflow locked to others."""
     embedded = isinstance(launchpad, EmbeddedLaunchPad)
     with launchpad.as_one() if embedded else nullcontext():
         try:
-            with WFLock(launchpad, job.fw_id):
-                (now,) = _read_active(launchpad, {"fw_id": job.fw_id}) or (None,)
-                if now is None or now.has_finished() or not _is_same(now, job):
+            with WFLock(launchpad, fw_id):
+                if not is_as_found():
                     return False
-                open_launches = _list_open_launches(launchpad, job)
-                workflow = launchpad.get_wf_by_fw_id_lzyfw(job.fw_id)
-                launchpad._update_wf(workflow, workflow.rerun_fw(job.fw_id))
+                workflow = launchpad.get_wf_by_fw_id_lzyfw(fw_id)
+                launchpad._update_wf(workflow, workflow.rerun_fw(fw_id))
         except LockedWorkflowError:  # held by a process of another machine, alive or not
             return False
-        for launch_id in open_launches:
-            _end_launch(launchpad, launch_id)
     return True
 
 
