@@ -28,13 +28,13 @@ from qdcomp.compare import find_coupling_row
 from qdcomp.compare.linewidths import compare_linewidths
 from qdcomp.compare.observable import compare_observables
 from qdcomp.compare.published_linewidths import list_published_linewidths
-from qdcomp.report.calculated_dots import observe_linewidths
-from qdcomp.report.comparison_panels import linewidth_temperature_panel
-from qdcomp.report.content import DotRun
-from qdcomp.report.coupling_panels import coupling_panels
-from qdcomp.report.dynamics_panels import gap_trace_panel
-from qdcomp.report.linewidth_comparison_panels import draw_linewidths
-from qdcomp.report.number_text import format_measured
+from qdcomp.report.comparisons.calculated_dots import observe_linewidths
+from qdcomp.report.comparisons.linewidth_comparison_panels import draw_linewidths
+from qdcomp.report.dots.comparison_panels import linewidth_temperature_panel
+from qdcomp.report.dots.content import DotRun
+from qdcomp.report.dots.coupling_panels import coupling_panels
+from qdcomp.report.dots.dynamics_panels import gap_trace_panel
+from qdcomp.report.pages.number_text import format_measured
 
 ENGINE = "model"  # or "cp2k", "vasp": what is not stored is run, which takes a cluster
 

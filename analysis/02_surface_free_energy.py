@@ -25,7 +25,7 @@ from drawing import show
 from stored_results import load_cp2k_binding, load_surface
 
 from qdcomp.compare import find_published
-from qdcomp.report.surface_panels import describe_minimum, surface_energy_panels
+from qdcomp.report.surfaces.surface_panels import describe_minimum, surface_energy_panels
 
 ENGINE = "vasp stand-in"  # or "vasp", "cp2k": what is not stored is run, which takes a cluster
 LIGANDS = ("pea",)  # and "dda", whose crowded tails the stand-in does not relax

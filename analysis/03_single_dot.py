@@ -38,12 +38,12 @@ from qdcomp.experiment.simulation.simulated_spectrum import SimulatedLine
 from qdcomp.experiment.simulation.simulation_truth import compute_simulation_truth
 from qdcomp.experiment.simulation.switching import ExponentialDwell, Switching
 from qdcomp.experiment.spectra.spectrum import make_spectral_series
-from qdcomp.report.blinking_panels import draw_trace
-from qdcomp.report.decay_panels import list_decay_panels
-from qdcomp.report.g2_panels import list_g2_panels
-from qdcomp.report.photon_report import summarise_photons
-from qdcomp.report.spectrum_panels import draw_line, draw_residuals
-from qdcomp.report.spectrum_report import summarise_spectrum
+from qdcomp.report.measurements.blinking_panels import draw_trace
+from qdcomp.report.measurements.decay_panels import list_decay_panels
+from qdcomp.report.measurements.g2_panels import list_g2_panels
+from qdcomp.report.measurements.photon_report import summarise_photons
+from qdcomp.report.measurements.spectrum_panels import draw_line, draw_residuals
+from qdcomp.report.measurements.spectrum_report import summarise_spectrum
 
 PHOTONS = None  # or your file: "dot.ptu"
 SPECTRUM = None  # or your file: "dot.asc"

@@ -37,9 +37,9 @@ from qdcomp.compare.temperature import (
 from qdcomp.compare.verdict import state_row, state_verdict
 from qdcomp.experiment import Estimate, fit_emission_spectrum, read_spectrum, simulate_spectrum
 from qdcomp.experiment.simulation.simulated_spectrum import SimulatedLine
-from qdcomp.report.calculated_dots import observe_linewidths
-from qdcomp.report.lineshape_comparison import draw_lineshape, state_share
-from qdcomp.report.linewidth_comparison_panels import draw_linewidths, draw_temperatures
+from qdcomp.report.comparisons.calculated_dots import observe_linewidths
+from qdcomp.report.comparisons.lineshape_comparison import draw_lineshape, state_share
+from qdcomp.report.comparisons.linewidth_comparison_panels import draw_linewidths, draw_temperatures
 from qdcomp.units import FWHM_PER_SIGMA
 
 ENGINE = "model"  # or "cp2k", "vasp": what is not stored is run, which takes a cluster

@@ -29,10 +29,13 @@ from qdcomp.compare.lineshapes import compute_published_lineshape
 from qdcomp.compare.linewidths import compare_linewidths
 from qdcomp.compare.published_linewidths import list_published_linewidths
 from qdcomp.compare.surface_share import compute_surface_shares
-from qdcomp.report.calculated_dots import find_surface_routes, observe_linewidths
-from qdcomp.report.dynamics_panels import gap_histogram_panel
-from qdcomp.report.linewidth_comparison_panels import draw_linewidths, draw_surface_shares
-from qdcomp.report.number_text import format_measured
+from qdcomp.report.comparisons.calculated_dots import find_surface_routes, observe_linewidths
+from qdcomp.report.comparisons.linewidth_comparison_panels import (
+    draw_linewidths,
+    draw_surface_shares,
+)
+from qdcomp.report.dots.dynamics_panels import gap_histogram_panel
+from qdcomp.report.pages.number_text import format_measured
 
 ENGINE = "model"  # or "cp2k", "vasp": what is not stored is run, which takes a cluster
 

@@ -36,10 +36,10 @@ from qdcomp.experiment.attempts import Attempts
 from qdcomp.experiment.blinking.blinking_analysis import analyse_blinking
 from qdcomp.experiment.blinking.blinking_statistics import summarise_blinking
 from qdcomp.experiment.simulation.simulated_presets import make_mi_dda_preset, make_mi_pea_preset
-from qdcomp.report.blinking_panels import draw_trace
-from qdcomp.report.estimate_text import format_estimate
-from qdcomp.report.ligand_comparison import tabulate_ligands
-from qdcomp.report.surface_panels import surface_energy_panels
+from qdcomp.report.comparisons.ligand_comparison import tabulate_ligands
+from qdcomp.report.measurements.blinking_panels import draw_trace
+from qdcomp.report.pages.estimate_text import format_estimate
+from qdcomp.report.surfaces.surface_panels import surface_energy_panels
 
 ENGINE = "vasp stand-in"  # or "vasp", "cp2k": what is not stored is run, which takes a cluster
 LIGANDS = ("pea",)  # and "dda", whose crowded tails the stand-in does not relax

@@ -36,11 +36,11 @@ from qdcomp.experiment import (
 from qdcomp.experiment.simulation.simulated_presets import make_damato_preset
 from qdcomp.experiment.simulation.simulated_spectrum import SimulatedLine, SpectralWandering
 from qdcomp.experiment.spectra.spectrum import HC_EV_NM
-from qdcomp.report.blinking_panels import draw_trace
-from qdcomp.report.decay_panels import draw_windows
-from qdcomp.report.estimate_text import format_estimate
-from qdcomp.report.g2_panels import draw_long_delay_g2, draw_pulsed_g2
-from qdcomp.report.spectrum_panels import draw_line, draw_peak_track
+from qdcomp.report.measurements.blinking_panels import draw_trace
+from qdcomp.report.measurements.decay_panels import draw_windows
+from qdcomp.report.measurements.g2_panels import draw_long_delay_g2, draw_pulsed_g2
+from qdcomp.report.measurements.spectrum_panels import draw_line, draw_peak_track
+from qdcomp.report.pages.estimate_text import format_estimate
 from qdcomp.units import FWHM_PER_SIGMA
 
 DURATION_S = 20.0  # the paper's is 600 s

@@ -8,9 +8,9 @@ from pathlib import Path
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 
-from qdcomp.report import style
-from qdcomp.report.panel import Panel
-from qdcomp.report.static_drawing import draw_panel
+from qdcomp.report.drawing import style
+from qdcomp.report.drawing.panel import Panel
+from qdcomp.report.drawing.static_drawing import draw_panel
 
 INCHES = (6.4, 4.9)
 """Width and height of a panel."""

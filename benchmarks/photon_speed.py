@@ -37,7 +37,7 @@ from qdcomp.experiment import (
 from qdcomp.experiment.correlations.pair_counting import add_lag_histogram, count_pairs
 from qdcomp.experiment.simulation.simulated_presets import make_damato_preset
 from qdcomp.experiment.simulation.simulated_source import simulate_photons
-from qdcomp.report.photon_report import write_photon_report
+from qdcomp.report.measurements.photon_report import write_photon_report
 
 PHOTONS, DURATION_S = 5_000_000, 100.0
 EDGES = np.unique(np.rint(np.logspace(4, 12, 81)).astype(np.int64))

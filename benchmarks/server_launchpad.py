@@ -22,12 +22,12 @@ from typing import Any
 from fireworks import Firework, Workflow
 from fireworks.user_objects.firetasks.script_task import PyTask
 
-from qdcomp.recipes.campaign import note_launchpad
 from qdcomp.recipes.campaigns.campaign_folder import make_runs
 from qdcomp.recipes.campaigns.members import read_members
 from qdcomp.recipes.launchpads import WorkerLimits, add_workflows, open_launchpad, run_jobs
 from qdcomp.recipes.launchpads.trusted_tasks import TRUSTED_VARIABLE
-from qdcomp.recipes.submission import submit_runs
+from qdcomp.recipes.runs.run_launching import note_launchpad
+from qdcomp.recipes.runs.submission import submit_runs
 from tests.builders.database_server import DatabaseServer, drop_database, find_ferretdb
 
 RESULTS = Path(__file__).parent / "results" / "server_launchpad.json"

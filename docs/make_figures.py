@@ -31,12 +31,12 @@ from qdcomp.experiment.simulation.simulated_experiment import PulsedExcitation, 
 from qdcomp.experiment.simulation.simulated_spectrum import SimulatedLine, SpectralWandering
 from qdcomp.experiment.simulation.switching import ExponentialDwell, Switching
 from qdcomp.experiment.spectra.spectrum import make_spectral_series
-from qdcomp.report.blinking_panels import draw_trace
-from qdcomp.report.decay_panels import draw_decay, draw_flid
-from qdcomp.report.g2_panels import draw_pulsed_g2
-from qdcomp.report.panel import Panel
-from qdcomp.report.spectrum_panels import draw_line, draw_peak_track
-from qdcomp.report.static_drawing import save_panel
+from qdcomp.report.drawing.panel import Panel
+from qdcomp.report.drawing.static_drawing import save_panel
+from qdcomp.report.measurements.blinking_panels import draw_trace
+from qdcomp.report.measurements.decay_panels import draw_decay, draw_flid
+from qdcomp.report.measurements.g2_panels import draw_pulsed_g2
+from qdcomp.report.measurements.spectrum_panels import draw_line, draw_peak_track
 from qdcomp.resources import find_study
 
 FOLDER = Path(__file__).resolve().parent / "figures"

@@ -57,14 +57,14 @@ def analyse(
       qdcomp analyse runs/demo
       qdcomp analyse old_calculation --temperature 10 --skip 3000
     """
-    from qdcomp.recipes.run_directory import STUDY_NAME
+    from qdcomp.recipes.runs.run_directory import STUDY_NAME
 
     if (directory / STUDY_NAME).is_file():
         _analyse_run(directory, emission_temperature)
         return
-    from qdcomp.recipes.dot_schema import AnalysisSpec
-    from qdcomp.recipes.foreign_run import analyse_foreign_run
-    from qdcomp.report.run_report import report_foreign_run
+    from qdcomp.recipes.runs.foreign_run import analyse_foreign_run
+    from qdcomp.recipes.study_files.dot_schema import AnalysisSpec
+    from qdcomp.report.dots.run_report import report_foreign_run
 
     target = out or directory.resolve().with_name(f"{directory.resolve().name}-analysis")
     with notes.status(f"reading {directory}"):
@@ -89,8 +89,8 @@ def _analyse_run(directory: Path, emission_temperature: float | None) -> None:
     from dataclasses import replace
 
     from qdcomp.cli.report import report
-    from qdcomp.recipes import stages
-    from qdcomp.recipes.run_directory import check_trajectories, open_run
+    from qdcomp.recipes.runs import stages
+    from qdcomp.recipes.runs.run_directory import check_trajectories, open_run
 
     run = open_run(directory)
     if emission_temperature is not None:

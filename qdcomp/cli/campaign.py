@@ -13,7 +13,7 @@ from qdcomp.cli.console import notes, output, print_table, print_warnings
 if TYPE_CHECKING:
     from qdcomp.recipes.campaigns.member_states import MemberState
     from qdcomp.recipes.campaigns.members import MemberList
-    from qdcomp.recipes.run_directory import RunDirectory
+    from qdcomp.recipes.runs.run_directory import RunDirectory
 
 FAILED = 1
 """Exit code when jobs failed."""
@@ -24,8 +24,8 @@ MOST_LINES = 30
 
 def execute_campaign(root: Path, runs: Sequence[RunDirectory], launchpad: str | None) -> None:
     """Run the members of a campaign one after another, then write its page."""
-    from qdcomp.recipes.campaign import find_launchpad_of
     from qdcomp.recipes.campaigns.member_execution import execute_members
+    from qdcomp.recipes.runs.run_launching import find_launchpad_of
 
     notes.print(f"campaign of {len(runs)} members: {root}")
     complete = True
@@ -53,7 +53,7 @@ def execute_campaign(root: Path, runs: Sequence[RunDirectory], launchpad: str | 
 
 
 def _report(root: Path, launchpad: str | None) -> None:
-    from qdcomp.report.campaign_page import report_campaign
+    from qdcomp.report.campaigns.campaign_page import report_campaign
 
     with notes.status("writing the page of the campaign"):
         made = report_campaign([root], root / "report", launchpad)
@@ -65,7 +65,6 @@ def _report(root: Path, launchpad: str | None) -> None:
 
 def show_campaign(folder: Path, launchpad: str | None) -> None:
     """Say in one screen how a campaign stands, and the command that brings it on."""
-    from qdcomp.recipes.campaign import find_launchpad_of
     from qdcomp.recipes.campaigns.campaign_folder import open_campaign
     from qdcomp.recipes.campaigns.member_states import (
         count_jobs,
@@ -73,6 +72,7 @@ def show_campaign(folder: Path, launchpad: str | None) -> None:
         suggest_command,
     )
     from qdcomp.recipes.launchpads import open_launchpad
+    from qdcomp.recipes.runs.run_launching import find_launchpad_of
 
     campaign = open_campaign(folder)
     location = find_launchpad_of(campaign.root, launchpad)
@@ -113,7 +113,7 @@ def plan_campaign(found: MemberList) -> None:
     """Say what the members of a sweep take together, a row for those that differ in the seed."""
     from qdcomp.recipes.campaigns.members import check_members, describe_members
     from qdcomp.recipes.campaigns.sweep_plan import plan_members
-    from qdcomp.recipes.plan import format_estimate
+    from qdcomp.recipes.plans.plan import format_estimate
 
     print_warnings(check_members(found))
     with notes.status("building the structures"):

@@ -11,7 +11,7 @@ from qdcomp.cli.console import notes, output, print_warnings
 
 if TYPE_CHECKING:
     from qdcomp.compare.observable import Observable
-    from qdcomp.report.calculated_dots import CalculatedDot
+    from qdcomp.report.comparisons.calculated_dots import CalculatedDot
 
 COMPARISON = Path("comparison")
 """Folder of the page, where none is given."""
@@ -67,13 +67,13 @@ def compare(
       qdcomp spectrum --table --json dot*.csv > dots.json
       qdcomp compare runs/dot* --measured dots.json --spectrum dot1.csv --instrument 3
     """
-    from qdcomp.report.comparison_input import ComparisonInput, make_comparison
-    from qdcomp.report.comparison_report import (
+    from qdcomp.report.comparisons.comparison_input import ComparisonInput, make_comparison
+    from qdcomp.report.comparisons.comparison_report import (
         collect_comparison_results,
         list_headlines,
         write_comparison_report,
     )
-    from qdcomp.report.strict_json import write_json
+    from qdcomp.report.pages.strict_json import write_json
 
     with notes.status("comparing"):
         given = ComparisonInput(
@@ -99,8 +99,8 @@ def compare(
 
 
 def _load_dots(runs: list[Path]) -> tuple[CalculatedDot, ...]:
-    from qdcomp.recipes.run_directory import open_run
-    from qdcomp.report.calculated_dots import load_calculated_dot
+    from qdcomp.recipes.runs.run_directory import open_run
+    from qdcomp.report.comparisons.calculated_dots import load_calculated_dot
 
     return tuple(load_calculated_dot(open_run(run)) for run in runs)
 

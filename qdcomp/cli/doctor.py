@@ -37,11 +37,11 @@ def doctor(
       qdcomp doctor runs/demo
       qdcomp doctor runs/my_campaign --mend
     """
-    from qdcomp.recipes.campaign import find_launchpad_of
     from qdcomp.recipes.campaigns.run_set import open_run_set
     from qdcomp.recipes.doctor.examination import examine_runs
     from qdcomp.recipes.doctor.mending import mend_troubles
     from qdcomp.recipes.launchpads import open_launchpad
+    from qdcomp.recipes.runs.run_launching import find_launchpad_of
 
     runs = open_run_set(run)
     is_queued = _find_queue_check(runs.root)
@@ -67,7 +67,7 @@ def _find_queue_check(root: Path) -> Callable[[str], bool] | None:
     """Find what says of a batch job whether it is there, for a folder handed to a cluster."""
     from qdcomp.recipes.batch_queue import make_queue_check
     from qdcomp.recipes.clusters.profile_sections import find_profile
-    from qdcomp.recipes.run_directory import PROFILE_NAME
+    from qdcomp.recipes.runs.run_directory import PROFILE_NAME
 
     if not (root / PROFILE_NAME).is_file():
         return None

@@ -83,7 +83,7 @@ def rerun(
       qdcomp jobs rerun runs/demo --match '01 relax'
     """
     from qdcomp.recipes.campaigns.job_control import rerun_jobs
-    from qdcomp.recipes.next_command import suggest_next_command
+    from qdcomp.recipes.runs.next_command import suggest_next_command
 
     result = _control(rerun_jobs, "put back", run, match, launchpad)
     for folder in result.set_aside:
@@ -100,9 +100,9 @@ def _control(
     launchpad: str | None,
 ) -> ControlResult:
     """Do an operation on the launchpad of a run or campaign, and say what was done."""
-    from qdcomp.recipes.campaign import find_launchpad
     from qdcomp.recipes.campaigns.campaign_folder import open_runs
     from qdcomp.recipes.launchpads import open_launchpad
+    from qdcomp.recipes.runs.run_launching import find_launchpad
 
     runs = open_runs(folder)
     location = find_launchpad(runs[0], launchpad)

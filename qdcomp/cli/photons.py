@@ -118,13 +118,13 @@ def _analyse(path: Path, settings: PhotonSettings) -> PhotonAnalysis:
 
 
 def _report_one(path: Path, settings: PhotonSettings, out: Path | None, *, as_json: bool) -> None:
-    from qdcomp.report.measurement_provenance import describe_file
-    from qdcomp.report.photon_report import (
+    from qdcomp.report.measurements.measurement_provenance import describe_file
+    from qdcomp.report.measurements.photon_report import (
         collect_photon_results,
         summarise_photons,
         write_photon_report,
     )
-    from qdcomp.report.strict_json import write_json
+    from qdcomp.report.pages.strict_json import write_json
 
     found = _analyse(path, settings)
     if as_json:
@@ -141,9 +141,9 @@ def _report_one(path: Path, settings: PhotonSettings, out: Path | None, *, as_js
 
 
 def _tabulate_many(files: list[Path], settings: PhotonSettings, *, as_json: bool) -> None:
-    from qdcomp.report.photon_report import collect_photon_results
-    from qdcomp.report.photon_summary import tabulate_dots
-    from qdcomp.report.strict_json import write_json
+    from qdcomp.report.measurements.photon_report import collect_photon_results
+    from qdcomp.report.measurements.photon_summary import tabulate_dots
+    from qdcomp.report.pages.strict_json import write_json
 
     found: dict[str, PhotonAnalysis] = {}
     failed: dict[str, str] = {}

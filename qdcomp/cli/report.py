@@ -13,8 +13,8 @@ from qdcomp.cli.run import LaunchpadOption
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from qdcomp.recipes.run_directory import RunDirectory
-    from qdcomp.report.content import MadeReport
+    from qdcomp.recipes.runs.run_directory import RunDirectory
+    from qdcomp.report.dots.content import MadeReport
 
 SIDE_BY_SIDE = Path("side_by_side")
 """Folder of a report of one study of ligands by several runs, where none is given."""
@@ -61,11 +61,11 @@ def report(
 
 def _write(runs: Sequence[Path], out: Path | None, launchpad: str | None) -> MadeReport:
     from qdcomp.recipes.campaigns.campaign_folder import is_campaign_folder
-    from qdcomp.recipes.run_directory import open_run
-    from qdcomp.report.campaign_folders import is_run_folder
-    from qdcomp.report.campaign_page import report_campaign
-    from qdcomp.report.campaign_rows import read_run_states
-    from qdcomp.report.run_report import report_run, report_side_by_side
+    from qdcomp.recipes.runs.run_directory import open_run
+    from qdcomp.report.campaigns.campaign_folders import is_run_folder
+    from qdcomp.report.campaigns.campaign_page import report_campaign
+    from qdcomp.report.campaigns.campaign_rows import read_run_states
+    from qdcomp.report.dots.run_report import report_run, report_side_by_side
 
     if len(runs) == 1 and (is_run_folder(runs[0]) or not runs[0].is_dir()):
         run = open_run(runs[0])
@@ -93,8 +93,8 @@ def _write(runs: Sequence[Path], out: Path | None, launchpad: str | None) -> Mad
 def _open_one_ligand_study(runs: Sequence[Path]) -> list[RunDirectory]:
     """Open the runs where each is a finished one of the same study of ligands; else none."""
     from qdcomp.errors import QdcompError
-    from qdcomp.recipes.run_directory import RESULT_NAME, open_run
-    from qdcomp.report.campaign_page import group_comparable
+    from qdcomp.recipes.runs.run_directory import RESULT_NAME, open_run
+    from qdcomp.report.campaigns.campaign_page import group_comparable
 
     try:
         opened = [open_run(run) for run in runs]

@@ -13,8 +13,8 @@ from qdcomp.cli.plan import EngineOption, StudyArgument
 from qdcomp.cli.server_location import warn_of_shown_password
 
 if TYPE_CHECKING:
-    from qdcomp.recipes.job_state import JobState
-    from qdcomp.recipes.run_directory import RunDirectory
+    from qdcomp.recipes.runs.job_state import JobState
+    from qdcomp.recipes.runs.run_directory import RunDirectory
 
 LaunchpadOption = Annotated[
     str | None,
@@ -58,9 +58,9 @@ def run(
       qdcomp run my_study.yaml --engine cp2k --out /scratch/my_run
     """
     from qdcomp.compare import check_reference
-    from qdcomp.recipes.campaign import find_server
     from qdcomp.recipes.campaigns.campaign_folder import make_runs
     from qdcomp.recipes.campaigns.members import check_members, read_members
+    from qdcomp.recipes.runs.run_launching import find_server
     from qdcomp.resources import find_study
 
     found = read_members(find_study(study), engine=engine, reuse=False if no_reuse else None)
@@ -83,7 +83,7 @@ def resume(run: FolderArgument, launchpad: LaunchpadOption = None) -> None:
       qdcomp resume runs/demo
     """
     from qdcomp.recipes.campaigns.campaign_folder import is_campaign_folder, open_runs
-    from qdcomp.recipes.run_directory import open_run
+    from qdcomp.recipes.runs.run_directory import open_run
 
     if is_campaign_folder(run):
         execute_campaign(run.resolve(), open_runs(run), launchpad)
@@ -93,7 +93,7 @@ def resume(run: FolderArgument, launchpad: LaunchpadOption = None) -> None:
 
 def _execute(run: RunDirectory, launchpad: str | None) -> None:
     from qdcomp.cli.progress import show_progress
-    from qdcomp.recipes.campaign import execute_run, find_launchpad
+    from qdcomp.recipes.runs.run_launching import execute_run, find_launchpad
 
     notes.print(f"run: {run.root}")
     try:
@@ -106,7 +106,7 @@ def _execute(run: RunDirectory, launchpad: str | None) -> None:
 
 
 def _finish(run: RunDirectory, states: tuple[JobState, ...]) -> None:
-    from qdcomp.recipes.job_state import is_out_of_time
+    from qdcomp.recipes.runs.job_state import is_out_of_time
 
     failed = [state for state in states if state.state == "FIZZLED"]
     for state in failed:
@@ -124,7 +124,7 @@ def _finish(run: RunDirectory, states: tuple[JobState, ...]) -> None:
 
 def _report(run: RunDirectory, states: tuple[JobState, ...]) -> None:
     """Report what there is; a result that tolerates failed jobs names what is missing."""
-    from qdcomp.report.run_report import report_run
+    from qdcomp.report.dots.run_report import report_run
 
     with notes.status("writing the report"):
         made = report_run(run, states)

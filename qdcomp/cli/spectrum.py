@@ -122,13 +122,13 @@ def _report_one(
     *,
     as_json: bool,
 ) -> None:
-    from qdcomp.report.measurement_provenance import describe_file
-    from qdcomp.report.spectrum_report import (
+    from qdcomp.report.measurements.measurement_provenance import describe_file
+    from qdcomp.report.measurements.spectrum_report import (
         collect_spectrum_results,
         summarise_spectrum,
         write_spectrum_report,
     )
-    from qdcomp.report.strict_json import write_json
+    from qdcomp.report.pages.strict_json import write_json
 
     with notes.status(f"fitting {path.name}"):
         found = _analyse(path, settings, reading)
@@ -145,9 +145,9 @@ def _report_one(
 def _tabulate_many(
     files: list[Path], settings: SpectrumSettings, reading: dict[str, Any], *, as_json: bool
 ) -> None:
-    from qdcomp.report.spectrum_report import collect_spectrum_results
-    from qdcomp.report.spectrum_table import tabulate_spectra
-    from qdcomp.report.strict_json import write_json
+    from qdcomp.report.measurements.spectrum_report import collect_spectrum_results
+    from qdcomp.report.measurements.spectrum_table import tabulate_spectra
+    from qdcomp.report.pages.strict_json import write_json
 
     found: dict[str, SpectrumAnalysis] = {}
     failed: dict[str, str] = {}

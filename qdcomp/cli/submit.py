@@ -51,7 +51,7 @@ def submit(
     from qdcomp.recipes.campaigns.campaign_folder import is_campaign_folder
     from qdcomp.recipes.clusters.batch_systems import SYSTEMS
     from qdcomp.recipes.clusters.submission import hand_over
-    from qdcomp.recipes.run_directory import STUDY_NAME
+    from qdcomp.recipes.runs.run_directory import STUDY_NAME
 
     folder = Path(study)
     if (folder / STUDY_NAME).is_file() or is_campaign_folder(folder):

@@ -9,16 +9,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from qdcomp.report.content import DotRun, JobRow, PublishedRow, ReportInput
-    from qdcomp.report.html import write_report
-    from qdcomp.report.structure_picture import draw_structure
-    from qdcomp.report.summary import summarise_run
-    from qdcomp.report.surface_content import (
+    from qdcomp.report.dots.content import DotRun, JobRow, PublishedRow, ReportInput
+    from qdcomp.report.dots.html import write_report
+    from qdcomp.report.dots.summary import summarise_run
+    from qdcomp.report.drawing.structure_picture import draw_structure
+    from qdcomp.report.surfaces.surface_content import (
         StructurePair,
         SurfaceReportContent,
         SurfaceRunContent,
     )
-    from qdcomp.report.surface_html import write_surface_report
+    from qdcomp.report.surfaces.surface_html import write_surface_report
 
 __all__ = [
     "DotRun",
@@ -35,17 +35,17 @@ __all__ = [
 ]
 
 _HOME = {
-    "DotRun": "content",
-    "JobRow": "content",
-    "PublishedRow": "content",
-    "ReportInput": "content",
-    "StructurePair": "surface_content",
-    "SurfaceReportContent": "surface_content",
-    "SurfaceRunContent": "surface_content",
-    "draw_structure": "structure_picture",
-    "summarise_run": "summary",
-    "write_report": "html",
-    "write_surface_report": "surface_html",
+    "DotRun": "dots.content",
+    "JobRow": "dots.content",
+    "PublishedRow": "dots.content",
+    "ReportInput": "dots.content",
+    "StructurePair": "surfaces.surface_content",
+    "SurfaceReportContent": "surfaces.surface_content",
+    "SurfaceRunContent": "surfaces.surface_content",
+    "draw_structure": "drawing.structure_picture",
+    "summarise_run": "dots.summary",
+    "write_report": "dots.html",
+    "write_surface_report": "surfaces.surface_html",
 }
 
 

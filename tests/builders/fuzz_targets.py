@@ -6,8 +6,8 @@ from qdcomp.compare import load_published
 from qdcomp.engines.model import read_parameters
 from qdcomp.recipes.campaigns.members import read_members
 from qdcomp.recipes.clusters.profile_sections import read_profile
-from qdcomp.recipes.plan import plan_jobs
-from qdcomp.recipes.settings_check import check_engine_settings
+from qdcomp.recipes.plans.plan import plan_jobs
+from qdcomp.recipes.study_files.settings_check import check_engine_settings
 
 
 def read_and_plan(path: Path) -> None:

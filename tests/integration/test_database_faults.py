@@ -13,7 +13,6 @@ from pymongo.collection import Collection
 from pymongo.errors import AutoReconnect
 
 from qdcomp.errors import StoreError
-from qdcomp.recipes.campaign import note_launchpad, read_job_states
 from qdcomp.recipes.launchpads import (
     find_lost_runs,
     open_launchpad,
@@ -22,9 +21,10 @@ from qdcomp.recipes.launchpads import (
     server_launchpad,
 )
 from qdcomp.recipes.launchpads.process_identity import label_worker
-from qdcomp.recipes.run_directory import create_run
-from qdcomp.recipes.studies import read_study
-from qdcomp.recipes.submission import submit_runs
+from qdcomp.recipes.runs.run_directory import create_run
+from qdcomp.recipes.runs.run_launching import note_launchpad, read_job_states
+from qdcomp.recipes.runs.submission import submit_runs
+from qdcomp.recipes.study_files.studies import read_study
 
 STUDY = """
 name: faults

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from builders.noted_jobs import wait_for
 
-from qdcomp.recipes.run_directory import open_run
+from qdcomp.recipes.runs.run_directory import open_run
 from qdcomp.trajectory import open_trajectory
 
 STUDY = """

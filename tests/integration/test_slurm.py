@@ -16,8 +16,8 @@ from qdcomp.recipes.clusters.checking import check_cluster
 from qdcomp.recipes.clusters.profile_sections import read_profile
 from qdcomp.recipes.clusters.submission import prepare_runs
 from qdcomp.recipes.launchpads import open_launchpad
-from qdcomp.recipes.run_directory import create_run
-from qdcomp.recipes.studies import read_study
+from qdcomp.recipes.runs.run_directory import create_run
+from qdcomp.recipes.study_files.studies import read_study
 
 pytestmark = [pytest.mark.slurm, pytest.mark.slow]
 

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from qdcomp.recipes.run_directory import open_run
+from qdcomp.recipes.runs.run_directory import open_run
 from qdcomp.settings import read_machine_settings
 from qdcomp.trajectory import open_trajectory
 

@@ -7,9 +7,9 @@ import sys
 import numpy as np
 import pytest
 
-from qdcomp.recipes.results import load_result
-from qdcomp.recipes.run_directory import RESULT_NAME, open_run
-from qdcomp.recipes.surface_results import LigandResult
+from qdcomp.recipes.runs.results import load_result
+from qdcomp.recipes.runs.run_directory import RESULT_NAME, open_run
+from qdcomp.recipes.surfaces.surface_results import LigandResult
 from qdcomp.settings import read_machine_settings
 
 pytestmark = [

@@ -22,8 +22,8 @@ from qdcomp.engines import Engine, EngineResult, load_engine
 from qdcomp.engines.base import DynamicsSettings, EngineJob, RelaxationSettings
 from qdcomp.engines.vasp.allowed_changes import FREE_TAGS
 from qdcomp.errors import ConvergenceError, EngineError, WalltimeReached
-from qdcomp.recipes import execution, walltime
-from qdcomp.recipes.execution import RunRecord, read_run_record, run_job
+from qdcomp.recipes.execution import job_execution, walltime
+from qdcomp.recipes.execution.job_execution import RunRecord, read_run_record, run_job
 
 ENERGY_EV = -45.3956
 """Of the relaxed slab, to 1 meV whichever way it was relaxed."""
@@ -42,7 +42,7 @@ def engine(tmp_path: Path, binaries: Path, monkeypatch: pytest.MonkeyPatch) -> E
     monkeypatch.delenv("QDCOMP_VASP_GAMMA", raising=False)
     monkeypatch.delenv("VASP_STAND_IN", raising=False)
     monkeypatch.setenv("PMG_VASP_PSP_DIR", str(write_potcars(tmp_path / "sets")))
-    monkeypatch.setattr(execution, "_POLL_S", 0.05)
+    monkeypatch.setattr(job_execution, "_POLL_S", 0.05)
     return load_engine("vasp")
 
 
@@ -242,7 +242,7 @@ def test_vasp_ends_before_its_batch_job_and_goes_on_in_the_next(
     with monkeypatch.context() as patch:
         patch.setattr(walltime, "MARGIN_STEPS", 0.0)
         patch.setattr(walltime, "choose_least_margin", lambda _: 2000.0)
-        patch.setattr(execution, "_POLL_S", 0.001)
+        patch.setattr(job_execution, "_POLL_S", 0.001)
         with pytest.raises(WalltimeReached):
             run_job(engine, directory)
     assert 1 <= engine.count_steps(directory) < expected.steps

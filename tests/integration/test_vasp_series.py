@@ -13,14 +13,14 @@ from builders.vasp_potcars import write_potcars
 from builders.vasp_stand_in import install_stand_in
 from pymatgen.io.vasp.inputs import Incar
 
-from qdcomp.recipes import execution
-from qdcomp.recipes.campaign import execute_run, find_launchpad
-from qdcomp.recipes.execution import read_run_record
-from qdcomp.recipes.job_state import JobState
-from qdcomp.recipes.results import load_result
-from qdcomp.recipes.run_directory import RESULT_NAME, RunDirectory, create_run
-from qdcomp.recipes.studies import read_study
-from qdcomp.recipes.surface_results import LigandResult
+from qdcomp.recipes.execution import job_execution
+from qdcomp.recipes.execution.job_execution import read_run_record
+from qdcomp.recipes.runs.job_state import JobState
+from qdcomp.recipes.runs.results import load_result
+from qdcomp.recipes.runs.run_directory import RESULT_NAME, RunDirectory, create_run
+from qdcomp.recipes.runs.run_launching import execute_run, find_launchpad
+from qdcomp.recipes.study_files.studies import read_study
+from qdcomp.recipes.surfaces.surface_results import LigandResult
 from qdcomp.resources import find_study
 
 BROKEN, MENDED = "01_relax_N3-a", "01_relax_N5-a"
@@ -42,7 +42,7 @@ def series(
     patch.delenv("QDCOMP_VASP_GAMMA", raising=False)
     patch.setenv("PMG_VASP_PSP_DIR", str(write_potcars(root / "sets")))
     patch.setenv("QDCOMP_SHARED", str(shared_data.parent))
-    patch.setattr(execution, "_POLL_S", 0.05)
+    patch.setattr(job_execution, "_POLL_S", 0.05)
     study = read_study(find_study("mi2025_pea_surface_energy"), engine="vasp")
     return create_run(root / "run", study)
 

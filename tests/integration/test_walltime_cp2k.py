@@ -18,9 +18,9 @@ from qdcomp.engines import DynamicsSettings, EngineJob, load_engine
 from qdcomp.engines.cp2k.outputs import read_output
 from qdcomp.engines.deadline import DEADLINE_VARIABLES
 from qdcomp.errors import EngineError, StoreError, WalltimeReached
-from qdcomp.recipes import execution, walltime
-from qdcomp.recipes.execution import run_job
-from qdcomp.recipes.run_record import RUNNING_NAME
+from qdcomp.recipes.execution import job_execution, walltime
+from qdcomp.recipes.execution.job_execution import run_job
+from qdcomp.recipes.execution.run_record import RUNNING_NAME
 from qdcomp.settings import read_machine_settings
 from qdcomp.trajectory import Frame
 
@@ -55,7 +55,7 @@ class JumpingClock:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in DEADLINE_VARIABLES:
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(execution, "_POLL_S", 0.05)
+    monkeypatch.setattr(job_execution, "_POLL_S", 0.05)
 
 
 def write(directory: Path, task: str = "dynamics") -> Path:
@@ -147,7 +147,7 @@ def test_a_run_that_hangs_is_started_again_and_that_is_recorded(
 ) -> None:
     directory = write(tmp_path / "job")
     monkeypatch.setenv("QDCOMP_STALL_TIME", "8")
-    monkeypatch.setattr(execution, "_MONITOR_EVERY_POLLS", 10)
+    monkeypatch.setattr(job_execution, "_MONITOR_EVERY_POLLS", 10)
     stopped = threading.Event()
 
     def freeze() -> None:

@@ -156,7 +156,7 @@ def test_the_pages_load_nothing_from_elsewhere():
 
 
 def test_the_figures_of_the_run_come_from_the_demo(tmp_path):
-    from qdcomp.recipes.studies import read_study
+    from qdcomp.recipes.study_files.studies import read_study
 
     script = load_figure_script()
     script.write_demo_study(tmp_path / "docs.yaml")

@@ -20,7 +20,7 @@ from typing import Any
 
 from qdcomp.errors import InputError, StoreError
 from qdcomp.recipes.campaigns.members import MemberList
-from qdcomp.recipes.run_directory import (
+from qdcomp.recipes.runs.run_directory import (
     CAMPAIGN_NAME,
     STUDY_NAME,
     RunDirectory,

@@ -12,8 +12,8 @@ from fireworks import LaunchPad
 from qdcomp.errors import InputError
 from qdcomp.recipes.campaigns.set_aside import set_aside_results
 from qdcomp.recipes.launchpads import EmbeddedLaunchPad
-from qdcomp.recipes.pieces import find_current_jobs
-from qdcomp.recipes.run_directory import RunDirectory
+from qdcomp.recipes.runs.pieces import find_current_jobs
+from qdcomp.recipes.runs.run_directory import RunDirectory
 
 ALL_JOBS = "*"
 

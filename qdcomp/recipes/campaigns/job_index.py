@@ -23,15 +23,15 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from qdcomp.errors import QdcompError
-from qdcomp.recipes.execution import lock_directory
-from qdcomp.recipes.run_directory import RunDirectory
-from qdcomp.recipes.run_record import (
+from qdcomp.recipes.execution.job_execution import lock_directory
+from qdcomp.recipes.execution.run_record import (
     RECORD_NAME,
     RUNNING_NAME,
     RunRecord,
     read_run_record,
     write_run_record,
 )
+from qdcomp.recipes.runs.run_directory import RunDirectory
 
 INDEX_NAME = "job_index"
 """Folder of the index, beside the runs."""

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from fireworks import LaunchPad
 
-from qdcomp.recipes.campaign import DATABASE_PATIENCE_S, launch_run, note_launchpad
 from qdcomp.recipes.campaigns.campaign_folder import open_campaign
 from qdcomp.recipes.campaigns.member_states import read_member_states
-from qdcomp.recipes.job_state import JobState
 from qdcomp.recipes.launchpads import only_own_tasks, open_launchpad
-from qdcomp.recipes.planned_job import PlannedJob
-from qdcomp.recipes.run_directory import RunDirectory
-from qdcomp.recipes.submission import submit_runs
+from qdcomp.recipes.plans.planned_job import PlannedJob
+from qdcomp.recipes.runs.job_state import JobState
+from qdcomp.recipes.runs.run_directory import RunDirectory
+from qdcomp.recipes.runs.run_launching import DATABASE_PATIENCE_S, launch_run, note_launchpad
+from qdcomp.recipes.runs.submission import submit_runs
 
 
 def execute_members(
@@ -24,9 +24,9 @@ def execute_members(
 ) -> Iterator[tuple[JobState, ...]]:
     """Run every job of every member that is not complete.
 
-    As `qdcomp.recipes.campaign.execute_run` does it with one run: what an earlier process left
-    running, what failed and what lost its result is put back first. A member that fails does not
-    keep the others from running.
+    As `qdcomp.recipes.runs.run_launching.execute_run` does it with one run: what an earlier
+    process left running, what failed and what lost its result is put back first. A member that
+    fails does not keep the others from running.
 
     Parameters
     ----------

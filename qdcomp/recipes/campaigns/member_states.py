@@ -11,8 +11,8 @@ from fireworks import LaunchPad
 
 from qdcomp.recipes.campaigns.campaign_folder import CampaignFolder
 from qdcomp.recipes.launchpads import find_failures
-from qdcomp.recipes.next_command import suggest_next_command
-from qdcomp.recipes.pieces import find_current_jobs
+from qdcomp.recipes.runs.next_command import suggest_next_command
+from qdcomp.recipes.runs.pieces import find_current_jobs
 
 COMPLETED = "COMPLETED"
 FAILED = "FIZZLED"

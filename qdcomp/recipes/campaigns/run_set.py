@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from qdcomp.recipes.campaigns.campaign_folder import is_campaign_folder, open_runs
-from qdcomp.recipes.run_directory import RunDirectory
+from qdcomp.recipes.runs.run_directory import RunDirectory
 
 
 @dataclass(frozen=True)

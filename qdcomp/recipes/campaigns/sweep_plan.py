@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from qdcomp.engines import load_engine
 from qdcomp.recipes.campaigns.members import MemberList
-from qdcomp.recipes.plan import StudyPlan, build_structures, format_estimate, plan_study
+from qdcomp.recipes.plans.plan import StudyPlan, build_structures, format_estimate, plan_study
 
 
 @dataclass(frozen=True)

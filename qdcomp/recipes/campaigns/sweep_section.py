@@ -14,9 +14,9 @@ from pathlib import PurePath
 
 import yaml
 
-from qdcomp.recipes.planned_job import derive_seed
-from qdcomp.recipes.studies import LARGEST_SEED, SWEEP_KEY
-from qdcomp.recipes.study_document import Problems
+from qdcomp.recipes.plans.planned_job import derive_seed
+from qdcomp.recipes.study_files.studies import LARGEST_SEED, SWEEP_KEY
+from qdcomp.recipes.study_files.study_document import Problems
 
 MAX_MEMBERS = 10_000
 """Most members of a sweep."""

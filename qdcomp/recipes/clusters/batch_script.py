@@ -10,7 +10,7 @@ from fireworks.user_objects.queue_adapters.common_adapter import CommonAdapter
 
 from qdcomp.recipes.clusters.batch_systems import SYSTEMS, AdapterValues, name_batch_job
 from qdcomp.recipes.clusters.profile import ClusterProfile, Resources
-from qdcomp.recipes.run_directory import ACCESS_NAME
+from qdcomp.recipes.runs.run_directory import ACCESS_NAME
 from qdcomp.resources import find_template
 
 _COMMAND_VARIABLES = {

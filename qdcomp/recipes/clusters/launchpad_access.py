@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from qdcomp.errors import InputError
-from qdcomp.recipes.campaign import find_launchpad_of, find_server
 from qdcomp.recipes.campaigns.run_set import RunSet
 from qdcomp.recipes.clusters.profile import ClusterProfile
 from qdcomp.recipes.launchpads import (
@@ -14,7 +13,8 @@ from qdcomp.recipes.launchpads import (
     read_launchpad_file,
     read_private_file,
 )
-from qdcomp.recipes.run_directory import ACCESS_NAME
+from qdcomp.recipes.runs.run_directory import ACCESS_NAME
+from qdcomp.recipes.runs.run_launching import find_launchpad_of, find_server
 
 
 def find_cluster_server(profile: ClusterProfile, given: str | None = None) -> str:

@@ -26,9 +26,9 @@ from qdcomp.recipes.clusters.script_words import (
     check_setup_line,
 )
 from qdcomp.recipes.launchpads import check_server, describe_location
-from qdcomp.recipes.quantities import Dimension
-from qdcomp.recipes.run_directory import PROFILE_NAME
-from qdcomp.recipes.study_document import Section, read_document
+from qdcomp.recipes.runs.run_directory import PROFILE_NAME
+from qdcomp.recipes.study_files.quantities import Dimension
+from qdcomp.recipes.study_files.study_document import Section, read_document
 
 WALLTIME = Dimension("wall time", {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}, "s", "12 h")
 

@@ -15,7 +15,6 @@ from fireworks import FWorker, LaunchPad
 
 from qdcomp.errors import EngineError, InputError
 from qdcomp.recipes.batch_queue import make_queue_check
-from qdcomp.recipes.campaign import note_launchpad
 from qdcomp.recipes.campaigns.members import MemberList, check_members
 from qdcomp.recipes.campaigns.run_set import RunSet
 from qdcomp.recipes.clusters.batch_script import (
@@ -34,8 +33,9 @@ from qdcomp.recipes.clusters.script_words import check_folder
 from qdcomp.recipes.launchpads import open_launchpad, reset_lost_runs, write_launchpad_file
 from qdcomp.recipes.launchpads.closing_launchpad import ClosingLaunchPad
 from qdcomp.recipes.launchpads.process_identity import label_worker
-from qdcomp.recipes.run_directory import ACCESS_NAME, PROFILE_NAME, RunDirectory
-from qdcomp.recipes.submission import submit_runs
+from qdcomp.recipes.runs.run_directory import ACCESS_NAME, PROFILE_NAME, RunDirectory
+from qdcomp.recipes.runs.run_launching import note_launchpad
+from qdcomp.recipes.runs.submission import submit_runs
 
 _LOCK_NAME = "submit.lock"
 

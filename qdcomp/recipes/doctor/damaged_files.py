@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from qdcomp.errors import QdcompError
-from qdcomp.recipes.planned_job import ENGINE_KINDS, PlannedJob
-from qdcomp.recipes.run_directory import TRAJECTORY_NAME, RunDirectory
-from qdcomp.recipes.run_record import RECORD_NAME, read_run_record
+from qdcomp.recipes.execution.run_record import RECORD_NAME, read_run_record
+from qdcomp.recipes.plans.planned_job import ENGINE_KINDS, PlannedJob
+from qdcomp.recipes.runs.run_directory import TRAJECTORY_NAME, RunDirectory
 from qdcomp.structures import read_structure
 from qdcomp.trajectory import open_trajectory
 

@@ -13,8 +13,8 @@ from qdcomp.recipes.doctor.second_try import LEAST_ROOM_BYTES, explain_hopeless,
 from qdcomp.recipes.doctor.trouble import Trouble
 from qdcomp.recipes.launchpads import ServerLaunchPad, find_failures, find_lost_runs
 from qdcomp.recipes.launchpads.lost_runs import QueueCheck
-from qdcomp.recipes.pieces import CurrentJobs, find_current_jobs
-from qdcomp.recipes.run_directory import RunDirectory
+from qdcomp.recipes.runs.pieces import CurrentJobs, find_current_jobs
+from qdcomp.recipes.runs.run_directory import RunDirectory
 
 _LARGEST_SKEW = timedelta(minutes=1)
 

@@ -12,7 +12,7 @@ from qdcomp.recipes.doctor.mended_log import note_mended
 from qdcomp.recipes.doctor.trouble import Trouble, TroubleKind
 from qdcomp.recipes.launchpads import reset_lost_runs
 from qdcomp.recipes.launchpads.lost_runs import QueueCheck, rerun_if_still
-from qdcomp.recipes.submission import submit_runs
+from qdcomp.recipes.runs.submission import submit_runs
 
 _PUT_BACK_FROM: Mapping[TroubleKind, tuple[str, ...]] = {
     "failed": ("FIZZLED",),

@@ -107,9 +107,12 @@ class EmbeddedLaunchPad(ClosingLaunchPad):
 
     def ping_launch(self, *args: Any, **kwargs: Any) -> None:
         """Say that a launch is alive; FireWorks' thread does so once more after the last job."""
-        if not self._journal.is_closed:
+        try:
             with self.as_one():
                 super().ping_launch(*args, **kwargs)
+        except StoreError:
+            if not self._journal.is_closed:
+                raise
 
     def to_dict(self) -> dict[str, Any]:
         """Refused: FireWorks would make a connection to a server on this machine of it."""

@@ -7,7 +7,7 @@ from builders.emission_spectra import count_photons, expected_counts, make_line
 from qdcomp.compare import observe_fitted_line, read_measured_linewidths
 from qdcomp.errors import ParseError
 from qdcomp.experiment import fit_emission_spectrum
-from qdcomp.report.strict_json import write_json
+from qdcomp.report.pages.strict_json import write_json
 
 
 @pytest.fixture(scope="module")

@@ -5,10 +5,13 @@ import re
 import pytest
 
 from qdcomp.engines import load_engine
-from qdcomp.recipes.dipole_correction import describe_dipole_correction, needs_dipole_correction
-from qdcomp.recipes.plan import build_structures, describe_engine_job, plan_jobs, plan_study
-from qdcomp.recipes.planned_job import ENGINE_KINDS
-from qdcomp.recipes.studies import read_study
+from qdcomp.recipes.plans.plan import build_structures, describe_engine_job, plan_jobs, plan_study
+from qdcomp.recipes.plans.planned_job import ENGINE_KINDS
+from qdcomp.recipes.study_files.dipole_correction import (
+    describe_dipole_correction,
+    needs_dipole_correction,
+)
+from qdcomp.recipes.study_files.studies import read_study
 from qdcomp.resources import find_study
 
 TEXT = """\

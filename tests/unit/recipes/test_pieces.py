@@ -10,15 +10,15 @@ from typer.testing import CliRunner
 from qdcomp.cli.application import application
 from qdcomp.cli.run import OUT_OF_TIME
 from qdcomp.engines.deadline import DEADLINE_VARIABLES
-from qdcomp.recipes import execution, walltime
-from qdcomp.recipes.campaign import execute_run, find_launchpad, read_job_states
-from qdcomp.recipes.job_state import is_out_of_time
+from qdcomp.recipes.execution import job_execution, walltime
+from qdcomp.recipes.execution.run_record import RUNNING_NAME
 from qdcomp.recipes.launchpads import open_launchpad
-from qdcomp.recipes.pieces import make_next_piece, select_current
-from qdcomp.recipes.provenance import collect_provenance, parse_jobs
-from qdcomp.recipes.run_directory import RunDirectory, create_run
-from qdcomp.recipes.run_record import RUNNING_NAME
-from qdcomp.recipes.studies import read_study
+from qdcomp.recipes.runs.job_state import is_out_of_time
+from qdcomp.recipes.runs.pieces import make_next_piece, select_current
+from qdcomp.recipes.runs.provenance import collect_provenance, parse_jobs
+from qdcomp.recipes.runs.run_directory import RunDirectory, create_run
+from qdcomp.recipes.runs.run_launching import execute_run, find_launchpad, read_job_states
+from qdcomp.recipes.study_files.studies import read_study
 from qdcomp.trajectory import open_trajectory
 
 STUDY = """
@@ -42,7 +42,7 @@ WALLTIME_S, JUMP_S = 100.0, 65.0
 def no_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (*DEADLINE_VARIABLES, "QDCOMP_LAUNCHPAD"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(execution, "_POLL_S", 0.02)
+    monkeypatch.setattr(job_execution, "_POLL_S", 0.02)
 
 
 def make_run(root: Path) -> RunDirectory:

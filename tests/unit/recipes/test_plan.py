@@ -6,15 +6,15 @@ import pytest
 
 from qdcomp.engines import CostEstimate
 from qdcomp.errors import InputError
-from qdcomp.recipes.dot_sections import build_dot
-from qdcomp.recipes.plan import (
+from qdcomp.recipes.plans.plan import (
     build_structures,
     describe_engine_job,
     format_estimate,
     plan_jobs,
     plan_study,
 )
-from qdcomp.recipes.studies import read_study
+from qdcomp.recipes.study_files.dot_sections import build_dot
+from qdcomp.recipes.study_files.studies import read_study
 from qdcomp.resources import find_study
 
 

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qdcomp.errors import InputError
-from qdcomp.recipes.quantities import (
+from qdcomp.recipes.study_files.quantities import (
     DIMENSIONS,
     ENERGY,
     FORCE,

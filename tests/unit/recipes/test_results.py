@@ -6,7 +6,7 @@ import pytest
 
 from qdcomp.analysis import DotAnalysis, analyse_dot
 from qdcomp.errors import StoreError
-from qdcomp.recipes.results import load_result, save_result
+from qdcomp.recipes.runs.results import load_result, save_result
 
 N_FRAMES, N_ATOMS = 400, 6
 

@@ -1,6 +1,6 @@
-from qdcomp.recipes import stages
-from qdcomp.recipes.run_directory import create_run
-from qdcomp.recipes.studies import read_study
+from qdcomp.recipes.runs import stages
+from qdcomp.recipes.runs.run_directory import create_run
+from qdcomp.recipes.study_files.studies import read_study
 from qdcomp.resources import find_study
 
 

@@ -5,9 +5,9 @@ import pytest
 from qdcomp.analysis.power_spectrum import WINDOW_FWHM_BINS
 from qdcomp.engines import ENGINES, DynamicsSettings
 from qdcomp.errors import InputError, ParseError
-from qdcomp.recipes.dot_schema import WINDOWS
-from qdcomp.recipes.dot_sections import build_dot
-from qdcomp.recipes.studies import read_study
+from qdcomp.recipes.study_files.dot_schema import WINDOWS
+from qdcomp.recipes.study_files.dot_sections import build_dot
+from qdcomp.recipes.study_files.studies import read_study
 
 GOOD = """\
 name: test

@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from qdcomp.errors import InputError, ParseError
-from qdcomp.recipes.plan import plan_jobs
-from qdcomp.recipes.studies import read_study
+from qdcomp.recipes.plans.plan import plan_jobs
+from qdcomp.recipes.study_files.studies import read_study
 from qdcomp.resources import find_study
 
 TEXTS = {

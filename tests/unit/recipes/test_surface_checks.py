@@ -6,9 +6,9 @@ import pytest
 from ase.io import write
 
 from qdcomp.errors import InputError
-from qdcomp.recipes.plan import build_structures
-from qdcomp.recipes.studies import read_study
-from qdcomp.recipes.surface_structures import choose_sites, load_entropy_ligand
+from qdcomp.recipes.plans.plan import build_structures
+from qdcomp.recipes.study_files.studies import read_study
+from qdcomp.recipes.surfaces.surface_structures import choose_sites, load_entropy_ligand
 from qdcomp.structures import load_ligand
 
 TEXT = """\

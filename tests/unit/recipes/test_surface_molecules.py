@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from qdcomp.errors import InputError
-from qdcomp.recipes.plan import build_structures
-from qdcomp.recipes.studies import read_study
-from qdcomp.recipes.surface_molecules import measure_scan
+from qdcomp.recipes.plans.plan import build_structures
+from qdcomp.recipes.study_files.studies import read_study
+from qdcomp.recipes.surfaces.surface_molecules import measure_scan
 
 TEXT = """\
 name: test

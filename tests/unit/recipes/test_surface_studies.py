@@ -2,10 +2,14 @@ import pytest
 
 from qdcomp.engines import load_engine
 from qdcomp.errors import EngineError, InputError
-from qdcomp.recipes.plan import build_structures, describe_engine_job, plan_jobs
-from qdcomp.recipes.planned_job import ENGINE_KINDS
-from qdcomp.recipes.studies import read_study
-from qdcomp.recipes.surface_structures import choose_sites, remove_fragment, select_fragment
+from qdcomp.recipes.plans.plan import build_structures, describe_engine_job, plan_jobs
+from qdcomp.recipes.plans.planned_job import ENGINE_KINDS
+from qdcomp.recipes.study_files.studies import read_study
+from qdcomp.recipes.surfaces.surface_structures import (
+    choose_sites,
+    remove_fragment,
+    select_fragment,
+)
 from qdcomp.resources import find_study, list_studies
 
 SHIPPED = [path.stem for path in list_studies() if path.stem.startswith(("mi2025", "smoke_slab"))]

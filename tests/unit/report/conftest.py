@@ -23,8 +23,8 @@ from qdcomp.analysis import (
     ideal_gas_entropy,
 )
 from qdcomp.report import DotRun, JobRow, PublishedRow, ReportInput
-from qdcomp.report.coverage_overview import CoverageOverview, collect_coverage
-from qdcomp.report.surface_content import (
+from qdcomp.report.surfaces.coverage_overview import CoverageOverview, collect_coverage
+from qdcomp.report.surfaces.surface_content import (
     StructurePair,
     SurfaceReportContent,
     SurfaceRunContent,

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from qdcomp.errors import InputError
-from qdcomp.report.campaign_folders import find_run_folders, label_folders
+from qdcomp.report.campaigns.campaign_folders import find_run_folders, label_folders
 
 
 def make_run(folder: Path) -> Path:

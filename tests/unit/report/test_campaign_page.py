@@ -7,11 +7,11 @@ from builders.campaign_runs import make_binding_run, make_dot_run
 from plotly.offline import get_plotlyjs
 
 from qdcomp.errors import InputError
-from qdcomp.report import campaign_page
-from qdcomp.report.campaign_page import group_comparable, report_campaign
-from qdcomp.report.content import MadeReport
-from qdcomp.report.html import render_page
-from qdcomp.report.shared_assets import share_library, write_library
+from qdcomp.report.campaigns import campaign_page
+from qdcomp.report.campaigns.campaign_page import group_comparable, report_campaign
+from qdcomp.report.dots.content import MadeReport
+from qdcomp.report.dots.html import render_page
+from qdcomp.report.pages.shared_assets import share_library, write_library
 
 
 class Table(HTMLParser):

@@ -5,10 +5,10 @@ import pytest
 from builders.campaign_runs import make_binding_run, make_dot_run
 
 from qdcomp.analysis import compute_linewidth
-from qdcomp.report.campaign_panels import MOST_LINES, campaign_panels
-from qdcomp.report.campaign_rows import read_row
-from qdcomp.report.interactive_drawing import describe_plot
-from qdcomp.report.strict_json import write_json
+from qdcomp.report.campaigns.campaign_panels import MOST_LINES, campaign_panels
+from qdcomp.report.campaigns.campaign_rows import read_row
+from qdcomp.report.drawing.interactive_drawing import describe_plot
+from qdcomp.report.pages.strict_json import write_json
 
 REFERENCE = "reference: {paper: raino2022, dot: 1.8 nm}"
 

@@ -6,10 +6,10 @@ from builders.campaign_runs import make_dot_run
 from scipy.special import ndtr, stdtrit
 
 from qdcomp.analysis import compute_linewidth
-from qdcomp.report.campaign_index import IndexRow, render_index
-from qdcomp.report.campaign_panels import campaign_panels
-from qdcomp.report.campaign_pooling import pool_rows
-from qdcomp.report.campaign_rows import read_row
+from qdcomp.report.campaigns.campaign_index import IndexRow, render_index
+from qdcomp.report.campaigns.campaign_panels import campaign_panels
+from qdcomp.report.campaigns.campaign_pooling import pool_rows
+from qdcomp.report.campaigns.campaign_rows import read_row
 
 T_OF_THREE = stdtrit(2, ndtr(1.0))
 """Student's factor of one standard error, for three samples."""

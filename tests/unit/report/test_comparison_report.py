@@ -9,20 +9,20 @@ from builders.emission_spectra import count_photons, expected_counts, make_line
 from qdcomp.compare import Observable
 from qdcomp.errors import InputError
 from qdcomp.experiment import Estimate
-from qdcomp.recipes.dot_schema import FrozenSpec, ShellSpec
-from qdcomp.report.calculated_dots import (
+from qdcomp.recipes.study_files.dot_schema import FrozenSpec, ShellSpec
+from qdcomp.report.comparisons.calculated_dots import (
     find_surface_routes,
     load_calculated_dot,
     observe_linewidths,
 )
-from qdcomp.report.comparison_input import ComparisonInput, make_comparison
-from qdcomp.report.comparison_report import (
+from qdcomp.report.comparisons.comparison_input import ComparisonInput, make_comparison
+from qdcomp.report.comparisons.comparison_report import (
     collect_comparison_results,
     describe_comparison,
     list_headlines,
     write_comparison_report,
 )
-from qdcomp.report.strict_json import write_json
+from qdcomp.report.pages.strict_json import write_json
 
 
 @pytest.fixture

@@ -3,8 +3,12 @@ import dataclasses
 import numpy as np
 from matplotlib.image import imread
 
-from qdcomp.report.coverage_drawing import describe_schemes, save_schemes
-from qdcomp.report.coverage_overview import MAX_LISTED_SITES, centre_sites, collect_coverage
+from qdcomp.report.surfaces.coverage_drawing import describe_schemes, save_schemes
+from qdcomp.report.surfaces.coverage_overview import (
+    MAX_LISTED_SITES,
+    centre_sites,
+    collect_coverage,
+)
 from qdcomp.structures import build_slab, choose_configurations, count_configurations
 
 

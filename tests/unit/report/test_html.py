@@ -7,15 +7,15 @@ import pytest
 
 from qdcomp.errors import StoreError
 from qdcomp.report import DotRun, PublishedRow, ReportInput, write_report
-from qdcomp.report.html import render_page
-from qdcomp.report.strict_json import to_plain, write_json
-from qdcomp.report.summary import (
+from qdcomp.report.dots.html import render_page
+from qdcomp.report.dots.summary import (
     collect_warnings,
     list_absent,
     state_difference,
     summarise_run,
     tabulate_runs,
 )
+from qdcomp.report.pages.strict_json import to_plain, write_json
 
 
 @pytest.fixture(scope="module")

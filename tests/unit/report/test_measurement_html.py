@@ -7,10 +7,14 @@ import numpy as np
 import pytest
 
 from qdcomp.errors import StoreError
-from qdcomp.report.interactive_drawing import describe_plot
-from qdcomp.report.measurement_html import MeasurementReport, PanelGroup, write_measurement_report
-from qdcomp.report.panel import Heat, Line, Panel, SideHistogram
-from qdcomp.report.text_table import TextTable
+from qdcomp.report.drawing.interactive_drawing import describe_plot
+from qdcomp.report.drawing.panel import Heat, Line, Panel, SideHistogram
+from qdcomp.report.measurements.measurement_html import (
+    MeasurementReport,
+    PanelGroup,
+    write_measurement_report,
+)
+from qdcomp.report.pages.text_table import TextTable
 
 TIMES = np.linspace(0.0, 10.0, 50)
 EDGES = np.linspace(0.0, 20.0, 11)

@@ -1,6 +1,6 @@
 import pytest
 
-from qdcomp.report.number_text import MISSING, format_duration, format_measured, format_plain
+from qdcomp.report.pages.number_text import MISSING, format_duration, format_measured, format_plain
 
 
 @pytest.mark.parametrize(

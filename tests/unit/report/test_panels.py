@@ -5,31 +5,31 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from qdcomp.report.comparison_panels import (
+from qdcomp.report.dots.comparison_panels import (
     linewidth_case_panel,
     linewidth_temperature_panel,
     observe_linewidth,
     predict_linewidth,
 )
-from qdcomp.report.content import DotRun
-from qdcomp.report.coupling_panels import (
+from qdcomp.report.dots.content import DotRun
+from qdcomp.report.dots.coupling_panels import (
     correlation_panel,
     coupling_panels,
     dephasing_panel,
     lineshape_panel,
 )
-from qdcomp.report.dynamics_panels import (
+from qdcomp.report.dots.dynamics_panels import (
     gap_histogram_panel,
     gap_trace_panel,
     mobility_panel,
     orbital_panels,
     phonon_dos_panels,
 )
-from qdcomp.report.interactive_drawing import describe_plot
-from qdcomp.report.mode_panels import mode_panels
-from qdcomp.report.panel import MAXIMUM_POINTS, Bars, Line, Points, thin_out
-from qdcomp.report.static_drawing import save_panel
-from qdcomp.report.strict_json import write_json
+from qdcomp.report.dots.mode_panels import mode_panels
+from qdcomp.report.drawing.interactive_drawing import describe_plot
+from qdcomp.report.drawing.panel import MAXIMUM_POINTS, Bars, Line, Points, thin_out
+from qdcomp.report.drawing.static_drawing import save_panel
+from qdcomp.report.pages.strict_json import write_json
 
 UNITLESS = re.compile(r"share|huang–rhys factor s$|coherence|element|band|group|case", re.I)
 
@@ -153,7 +153,7 @@ def test_files_of_a_figure(panels, tmp_path):
 def test_drawn_figure_names_axes_and_assumptions(panels, name, note):
     from matplotlib.figure import Figure
 
-    from qdcomp.report.static_drawing import draw_panel
+    from qdcomp.report.drawing.static_drawing import draw_panel
 
     panel = panels[name].with_notes((note,) if note else ())
     axes = Figure().add_subplot()

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from qdcomp.analysis import LayerFluctuation, compute_linewidth
-from qdcomp.recipes.studies import read_study
-from qdcomp.report.published_rows import compare_with_published
+from qdcomp.recipes.study_files.studies import read_study
+from qdcomp.report.dots.published_rows import compare_with_published
 from qdcomp.resources import find_study
 
 

@@ -5,11 +5,11 @@ import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.image import imread
 
-from qdcomp.report import style
-from qdcomp.report.slab_picture import VIEWS, draw_views
-from qdcomp.report.structure_picture import STICK_ANGSTROM, render_structure
-from qdcomp.report.surface_content import StructurePair
-from qdcomp.report.viewer_data import describe_for_viewer
+from qdcomp.report.drawing import style
+from qdcomp.report.drawing.structure_picture import STICK_ANGSTROM, render_structure
+from qdcomp.report.pages.viewer_data import describe_for_viewer
+from qdcomp.report.surfaces.slab_picture import VIEWS, draw_views
+from qdcomp.report.surfaces.surface_content import StructurePair
 
 
 def test_views_are_rotations():

@@ -7,9 +7,9 @@ from matplotlib.image import imread
 
 from qdcomp.errors import InputError
 from qdcomp.report import draw_structure
-from qdcomp.report.structure_picture import find_visible, render_structure
-from qdcomp.report.style import element_radius
-from qdcomp.report.viewer_data import LARGEST_DRAWN, describe_for_viewer
+from qdcomp.report.drawing.structure_picture import find_visible, render_structure
+from qdcomp.report.drawing.style import element_radius
+from qdcomp.report.pages.viewer_data import LARGEST_DRAWN, describe_for_viewer
 from qdcomp.structures import Structure, build_quantum_dot, layer_groups, select_frozen_atoms
 
 

@@ -6,12 +6,12 @@ import plotly.graph_objects as go
 import pytest
 from matplotlib.figure import Figure
 
-from qdcomp.report.interactive_drawing import describe_plot
-from qdcomp.report.panel import Bars, Line, Points, share_zero
-from qdcomp.report.static_drawing import draw_panel, save_panel
-from qdcomp.report.strict_json import write_json
-from qdcomp.report.surface_html import arrange_panels
-from qdcomp.report.surface_panels import configuration_free_energies, density_per_nm2
+from qdcomp.report.drawing.interactive_drawing import describe_plot
+from qdcomp.report.drawing.panel import Bars, Line, Points, share_zero
+from qdcomp.report.drawing.static_drawing import draw_panel, save_panel
+from qdcomp.report.pages.strict_json import write_json
+from qdcomp.report.surfaces.surface_html import arrange_panels
+from qdcomp.report.surfaces.surface_panels import configuration_free_energies, density_per_nm2
 
 
 @pytest.fixture(scope="module")

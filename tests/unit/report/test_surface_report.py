@@ -5,20 +5,20 @@ import pytest
 
 from qdcomp.compare import find_published
 from qdcomp.errors import InputError, StoreError
-from qdcomp.report.number_text import MISSING
-from qdcomp.report.packing_tables import tabulate_packing, tabulate_rings
-from qdcomp.report.page_shell import render_template
-from qdcomp.report.surface_content import StructurePair
-from qdcomp.report.surface_html import choose_pictures, write_surface_report
-from qdcomp.report.surface_numbers import tabulate_numbers
-from qdcomp.report.surface_published import list_published, name_published_bars
-from qdcomp.report.surface_summary import (
+from qdcomp.report.pages.number_text import MISSING
+from qdcomp.report.pages.page_shell import render_template
+from qdcomp.report.surfaces.packing_tables import tabulate_packing, tabulate_rings
+from qdcomp.report.surfaces.surface_content import StructurePair
+from qdcomp.report.surfaces.surface_html import choose_pictures, write_surface_report
+from qdcomp.report.surfaces.surface_numbers import tabulate_numbers
+from qdcomp.report.surfaces.surface_published import list_published, name_published_bars
+from qdcomp.report.surfaces.surface_summary import (
     collect_surface_results,
     collect_surface_warnings,
     list_absent_of_surface,
     summarise_surface_run,
 )
-from qdcomp.report.surface_tables import tabulate_binding, tabulate_curves, tabulate_levels
+from qdcomp.report.surfaces.surface_tables import tabulate_binding, tabulate_curves, tabulate_levels
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ import pytest
 from builders.small_studies import write_study
 
 from qdcomp.errors import InputError, StoreError
-from qdcomp.recipes.campaign import find_launchpad, read_job_states
 from qdcomp.recipes.campaigns import campaign_folder
 from qdcomp.recipes.campaigns.campaign_folder import make_runs, open_campaign, open_runs
 from qdcomp.recipes.campaigns.launchpad_reader import LaunchpadReader
@@ -16,8 +15,9 @@ from qdcomp.recipes.campaigns.member_states import (
 from qdcomp.recipes.campaigns.members import read_members
 from qdcomp.recipes.campaigns.sweep_plan import plan_members
 from qdcomp.recipes.launchpads import open_launchpad
-from qdcomp.recipes.submission import submit_runs
-from qdcomp.report.campaign_folders import find_run_folders
+from qdcomp.recipes.runs.run_launching import find_launchpad, read_job_states
+from qdcomp.recipes.runs.submission import submit_runs
+from qdcomp.report.campaigns.campaign_folders import find_run_folders
 
 
 @pytest.fixture

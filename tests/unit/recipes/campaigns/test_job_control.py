@@ -14,8 +14,8 @@ from qdcomp.recipes.campaigns.job_control import (
 )
 from qdcomp.recipes.campaigns.members import read_members
 from qdcomp.recipes.launchpads import launch_all, open_launchpad
-from qdcomp.recipes.planned_job import ENGINE_KINDS
-from qdcomp.recipes.submission import submit_runs
+from qdcomp.recipes.plans.planned_job import ENGINE_KINDS
+from qdcomp.recipes.runs.submission import submit_runs
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""One job in its directory: run, watched, ended before the walltime, recorded."""

@@ -1,0 +1,1 @@
+"""Study files: what they may say, read and checked with the lines of what is wrong."""

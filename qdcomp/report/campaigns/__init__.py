@@ -1,0 +1,1 @@
+"""The page of a campaign: many runs, and what they give together."""

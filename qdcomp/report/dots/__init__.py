@@ -1,0 +1,1 @@
+"""The report on the runs of a dot."""

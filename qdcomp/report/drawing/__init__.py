@@ -1,0 +1,1 @@
+"""How panels are drawn: one look, for print and for the page."""

@@ -1,0 +1,1 @@
+"""The reports on photons and spectra of single dots."""

@@ -1,0 +1,1 @@
+"""The report on ligands and surfaces."""
