@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qdcomp.errors import InputError
-from qdcomp.experiment.photon_stream import PICOSECONDS, PhotonStream, compute_arrival_times
+from qdcomp.experiment.photon_stream import (
+    PICOSECONDS,
+    PhotonSource,
+    PhotonStream,
+    compute_arrival_times,
+    select_channels,
+)
 
 
 @dataclass(frozen=True)
@@ -70,6 +77,26 @@ class TimeBinner:
         self._bins, self._microtimes = self._bins[ready:], self._microtimes[ready:]
         self._next_bin = below
         return whole
+
+
+def iterate_binned_photons(
+    source: PhotonSource, n_bins: int, bin_s: float, channels: tuple[int, ...] | None
+) -> Iterator[BinnedPhotons]:
+    """Read a stream once and yield all its whole time bins, in order, some at a time.
+
+    Parameters
+    ----------
+    source
+        Photons with microtimes.
+    n_bins, bin_s
+        Number of bins and their width [s].
+    channels
+        Detectors to use; all if absent.
+    """
+    binner = TimeBinner(n_bins, bin_s)
+    for chunk in source.iterate_chunks():
+        yield binner.add(chunk if channels is None else select_channels(chunk, channels))
+    yield binner.finish()
 
 
 def find_time_bins(stream: PhotonStream, bin_s: float) -> NDArray[np.int64]:

@@ -18,8 +18,8 @@ from qdcomp.experiment.decays.decay import (
 from qdcomp.experiment.decays.decay_start import find_start
 from qdcomp.experiment.decays.lifetime import LifetimeFit, fit_lifetime
 from qdcomp.experiment.decays.lifetime_likelihood import Model
-from qdcomp.experiment.photon_stream import PhotonSource, require_channels, select_channels
-from qdcomp.experiment.time_bins import BinnedPhotons, TimeBinner, count_time_bins
+from qdcomp.experiment.photon_stream import PhotonSource, require_channels
+from qdcomp.experiment.time_bins import count_time_bins, iterate_binned_photons
 
 WINDOW_SHARES = (0.2, 0.5)
 """Borders of dark, grey and bright as shares of the brightest smoothed level: a CsPbBr3 dot with a
@@ -151,18 +151,13 @@ def fit_intensity_windows(
     spent = np.zeros(len(windows), np.int64)
     everything = np.zeros(ticks, np.int64)
 
-    def add(whole: BinnedPhotons) -> None:
-        np.add(everything, np.bincount(whole.microtimes, minlength=ticks), out=everything)
+    for part in iterate_binned_photons(source, n_bins, bin_s, wanted if channels else None):
+        everything += np.bincount(part.microtimes, minlength=ticks)
         for k, window in enumerate(windows):
-            chosen = (whole.counts >= window.lowest) & (whole.counts < window.below)
+            chosen = (part.counts >= window.lowest) & (part.counts < window.below)
             spent[k] += np.count_nonzero(chosen)
-            photons = whole.microtimes[np.repeat(chosen, whole.counts)]
+            photons = part.microtimes[np.repeat(chosen, part.counts)]
             histograms[k] += np.bincount(photons, minlength=ticks)
-
-    binner = TimeBinner(n_bins, bin_s)
-    for chunk in source.iterate_chunks():
-        add(binner.add(select_channels(chunk, wanted) if channels is not None else chunk))
-    add(binner.finish())
 
     def make(counts: NDArray[np.int64], bins: int) -> Decay:
         return bin_microtimes(

@@ -17,8 +17,8 @@ from qdcomp.errors import InputError
 from qdcomp.experiment.decays.decay import compute_decay, require_microtimes
 from qdcomp.experiment.decays.delay_gate import DelayGate, choose_gate, tabulate_gated_delays
 from qdcomp.experiment.decays.photon_lifetime import maximise_delays
-from qdcomp.experiment.photon_stream import PhotonSource, require_channels, select_channels
-from qdcomp.experiment.time_bins import BinnedPhotons, TimeBinner, count_time_bins
+from qdcomp.experiment.photon_stream import PhotonSource, require_channels
+from qdcomp.experiment.time_bins import count_time_bins, iterate_binned_photons
 
 
 @dataclass(frozen=True)
@@ -105,15 +105,18 @@ def compute_lifetime_trace(
     limits = choose_gate(compute_decay(source, channels)) if gate is None else gate
     background = limits.background_per_s * bin_s
     delays = tabulate_gated_delays(header, limits)
-    parts = []
-    binner = TimeBinner(n_bins, bin_s)
-    for chunk in source.iterate_chunks():
-        whole = binner.add(select_channels(chunk, wanted) if channels is not None else chunk)
-        parts.append(_fit_bins(whole, delays, limits, background, fewest_photons))
-    parts.append(_fit_bins(binner.finish(), delays, limits, background, fewest_photons))
-    counts, gated, means, lifetimes, errors = (
-        np.concatenate(columns) for columns in zip(*parts, strict=True)
-    )
+    counts, gated = np.zeros((2, n_bins), np.int64)
+    means, lifetimes, errors = np.full((3, n_bins), np.nan)
+    for whole in iterate_binned_photons(source, n_bins, bin_s, wanted if channels else None):
+        there = slice(whole.first_bin, whole.first_bin + len(whole.counts))
+        counts[there] = whole.counts
+        gated[there], means[there], lifetimes[there], errors[there] = _fit_each(
+            delays[whole.microtimes],
+            np.concatenate([[0], np.cumsum(whole.counts)]),
+            limits.length_ns,
+            background,
+            fewest_photons,
+        )
     return LifetimeTrace(
         bin_s=bin_s,
         counts=counts,
@@ -125,30 +128,6 @@ def compute_lifetime_trace(
         gate=limits,
         warnings=limits.warnings,
     )
-
-
-_Columns = tuple[
-    NDArray[np.int64],
-    NDArray[np.int64],
-    NDArray[np.float64],
-    NDArray[np.float64],
-    NDArray[np.float64],
-]
-
-
-def _fit_bins(
-    whole: BinnedPhotons,
-    delays: NDArray[np.float64],
-    gate: DelayGate,
-    background: float,
-    fewest: int,
-) -> _Columns:
-    """Give counts, gated counts, mean arrivals, lifetimes and errors of some bins."""
-    borders = np.concatenate([[0], np.cumsum(whole.counts)])
-    gated, means, lifetimes, errors = _fit_each(
-        delays[whole.microtimes], borders, gate.length_ns, background, fewest
-    )
-    return whole.counts, gated, means, lifetimes, errors
 
 
 @njit(cache=True, nogil=True)

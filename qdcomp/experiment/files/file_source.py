@@ -31,6 +31,9 @@ from qdcomp.experiment.photon_stream import (
     StreamHeader,
 )
 
+_LARGEST_HELD_BYTES = 16 * HELD_PHOTONS
+"""A larger file has more photons than can be held, or is text."""
+
 ChunkReader = Callable[[StreamTally], Iterator[PhotonChunk]]
 """Reads a file from its start, brings the tally up to date and leaves impossible photons out."""
 
@@ -103,7 +106,7 @@ def open_source(description: FileDescription, read_chunks: ChunkReader) -> FileS
         If it has no photon, or the records are not what the header says.
     """
     tally = StreamTally()
-    read = _keep_while_few(read_chunks(tally))
+    read = _keep_if_few(read_chunks(tally), description.path.stat().st_size)
     resolution_s = description.macrotime_resolution_s
     warnings = check_photons(
         description.path, tally, description.mode, resolution_s, description.stop_after_s
@@ -125,13 +128,13 @@ def open_source(description: FileDescription, read_chunks: ChunkReader) -> FileS
     return FileSource(header, read_chunks, read)
 
 
-def _keep_while_few(chunks: Iterator[PhotonChunk]) -> list[PhotonChunk]:
+def _keep_if_few(chunks: Iterator[PhotonChunk], file_bytes: int) -> list[PhotonChunk]:
     """Read all chunks; those of a file that can be held, else none."""
     kept: list[PhotonChunk] = []
     photons = 0
     for chunk in chunks:
         photons += len(chunk.macrotimes)
-        if photons <= HELD_PHOTONS:
+        if photons <= HELD_PHOTONS and file_bytes <= _LARGEST_HELD_BYTES:
             kept.append(chunk)
         else:
             kept.clear()
