@@ -6,6 +6,7 @@ import io
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -32,6 +33,10 @@ from qdcomp.recipes.launchpads.trusted_tasks import check_specification, only_ow
 _ROCKET_LOG = "rocket.launcher"
 _LISTED_AT_ONCE = 20
 """How many ready jobs a worker looks up on a server at once; it takes them one by one."""
+
+_FOLDER_PREFIX = "launcher_"
+_LEFT_AFTER_S = 600.0
+"""Age from which an empty folder of a launch is that of a worker that was killed [s]."""
 
 
 def launch_all(
@@ -103,7 +108,8 @@ class Launcher:
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
-        for context in (only_own_tasks(), keep_quiet(), _end_pings(), _keep_folder()):
+        _remove_leftovers(self._directory)
+        for context in (only_own_tasks(), keep_quiet(), end_pings(), _keep_folder()):
             self._open.enter_context(context)
         return self
 
@@ -181,7 +187,7 @@ class Launcher:
     def _launch(self, worker: FWorker, fw_id: int | None) -> str:
         """Launch from a folder that is new; return what the FireWork said when it failed."""
         logger = logging.getLogger(_ROCKET_LOG)
-        folder = Path(create_datestamp_dir(str(self._directory), logger, prefix="launcher_"))
+        folder = Path(create_datestamp_dir(str(self._directory), logger, prefix=_FOLDER_PREFIX))
         os.chdir(folder)
         complaint = io.StringIO()
         try:
@@ -191,6 +197,14 @@ class Launcher:
             with suppress(OSError):  # it holds what the FireWork wrote, or FireWorks removed it
                 folder.rmdir()
         return complaint.getvalue()
+
+
+def _remove_leftovers(directory: Path) -> None:
+    """Remove the empty folders that killed workers left behind."""
+    for folder in directory.glob(f"{_FOLDER_PREFIX}*"):
+        with suppress(OSError):  # it holds something, or another worker removed it
+            if time.time() - folder.stat().st_mtime > _LEFT_AFTER_S:
+                folder.rmdir()
 
 
 def find_failure(launchpad: LaunchPad, fw_id: int) -> tuple[str, str]:
@@ -286,7 +300,7 @@ def _keep_folder() -> Iterator[None]:
 
 
 @contextmanager
-def _end_pings() -> Iterator[None]:
+def end_pings() -> Iterator[None]:
     """End FireWorks' ping threads with the launches, also when one was interrupted.
 
     FireWorks' own outlive an interrupt by up to an hour and hold the process for so long.

@@ -20,7 +20,7 @@ from fireworks.core.rocket_launcher import launch_rocket
 
 from qdcomp.errors import InputError
 from qdcomp.recipes.launchpads.closing_launchpad import QUIET
-from qdcomp.recipes.launchpads.launching import keep_quiet
+from qdcomp.recipes.launchpads.launching import end_pings, keep_quiet
 from qdcomp.recipes.launchpads.process_identity import label_worker
 
 _JOB_NAME = "FW.json"
@@ -41,7 +41,7 @@ def run_offline(directory: Path) -> str:
     before = Path.cwd()
     os.chdir(directory)
     try:
-        with keep_quiet(), _open_as_asked():
+        with keep_quiet(), _open_as_asked(), end_pings():
             launch_rocket(None, label_worker(FWorker()), strm_lvl=QUIET, err_file=io.StringIO())
     finally:
         os.chdir(before)

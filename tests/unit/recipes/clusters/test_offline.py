@@ -12,6 +12,7 @@ from monty.io import zopen
 
 from qdcomp.recipes.campaigns.run_set import RunSet
 from qdcomp.recipes.clusters.offline import collect_offline, list_offline_folders
+from qdcomp.recipes.launchpads.launching import end_pings
 
 
 @pytest.fixture
@@ -40,7 +41,8 @@ def open_as_text(path, mode="rt"):
 
 
 def run_rocket():
-    launch_rocket(None, FWorker(), strm_lvl="CRITICAL")
+    with end_pings():
+        launch_rocket(None, FWorker(), strm_lvl="CRITICAL")
 
 
 def test_what_has_not_begun_stays_reserved(shared, reserved):

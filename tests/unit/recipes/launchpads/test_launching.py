@@ -1,5 +1,6 @@
 """Launching on either launchpad: order, folders, failures, interrupts, a full disk."""
 
+import os
 import threading
 import time
 from pathlib import Path
@@ -186,3 +187,15 @@ def test_jobs_launch_from_a_server_by_the_same_calls(
     shared.add_wf(make_chain())
     assert launch_all(shared, query, tmp_path) == (1, 2, 3)
     assert read_states(shared) == ["COMPLETED"] * 3
+
+
+def test_empty_folders_of_killed_workers_are_removed_and_fresh_or_full_ones_kept(path, tmp_path):
+    old, fresh, full = (tmp_path / f"launcher_{name}" for name in ("old", "fresh", "full"))
+    for folder in (old, fresh, full):
+        folder.mkdir()
+    (full / "result.txt").write_text("kept")
+    for folder in (old, full):
+        os.utime(folder, (0.0, 0.0))
+    with open_launchpad(path) as launchpad:
+        launch_all(launchpad, {}, tmp_path)
+    assert [folder.exists() for folder in (old, fresh, full)] == [False, True, True]

@@ -149,21 +149,25 @@ def test_of_many_workers_each_job_is_run_by_one(database_server, pad, tmp_path, 
 
 
 def test_a_job_without_a_database_runs_from_its_files_and_is_collected(
-    pad, tmp_path, log, read_states
+    pad, tmp_path, log, read_states, monkeypatch
 ):
     pad.add_wf(make_noted_workflow("a", log))
     job, launch_id = pad.reserve_fw(FWorker(), str(tmp_path), fw_id=1)
     job.to_file(str(tmp_path / "FW.json"))
     (tmp_path / "FW_offline.json").write_text(json.dumps({"launch_id": launch_id}))
     pad.add_offline_run(launch_id, 1, "a")
+    called_from = tmp_path / "elsewhere"
+    called_from.mkdir()
+    monkeypatch.chdir(called_from)
     assert run_offline(tmp_path) == "COMPLETED"
+    assert not list(called_from.iterdir()), "FireWorks' last ping goes where the job is"
     pad.recover_offline(launch_id)
     assert read_states(pad) == ["COMPLETED"]
     (tmp_path / "FW_offline.json").write_text('{"launch_id"')
     with pytest.raises(InputError, match="damaged"):
         run_offline(tmp_path)
     with pytest.raises(InputError, match="queue launcher"):
-        run_offline(tmp_path / "elsewhere")
+        run_offline(called_from)
 
 
 @pytest.mark.slow
