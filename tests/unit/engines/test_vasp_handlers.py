@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from builders.vasp_error_texts import NOTHING, TEXTS
 from builders.vasp_jobs import make_slab_job, write_wavecar
 from builders.vasp_potcars import write_potcars
 from custodian import Custodian
@@ -37,79 +38,6 @@ PHYSICS = frozenset(
         "ISIF", "NSW", "LPEAD", "TEBEG", "TEEND", "MDALGO", "LDIPOL", "MAGMOM",
     }
 )  # fmt: skip
-
-NOTHING = "knows no correction"
-
-# text, name of the file in the job, handler, its error, what is done or why not
-TEXTS = [
-    ("handler_texts/std_err.txt.kpoints_trans", "StdErrHandler", "kpoints_trans", "ISYM = 0"),
-    ("handler_texts/std_err.txt.oom", "StdErrHandler", "out_of_memory", NOTHING),
-    ("handler_texts/vasp.algo_tet", "VaspErrorHandler", "algo_tet", NOTHING),
-    ("handler_texts/vasp.algo_tet_only", "VaspErrorHandler", "algo_tet", NOTHING),
-    ("handler_texts/vasp.amin", "VaspErrorHandler", "amin", "AMIN = 0.01"),
-    ("handler_texts/vasp.auto_nbands.gz", None, None, None),
-    ("handler_texts/vasp.brions", "VaspErrorHandler", "brions", "POTIM = 0.6"),
-    ("handler_texts/vasp.brmix", "VaspErrorHandler", "brmix", "IMIX = 1"),
-    ("handler_texts/vasp.dentet", "VaspErrorHandler", "dentet", "refused KPOINTS"),
-    ("handler_texts/vasp.dfpt_ncore", "VaspErrorHandler", "dfpt_ncore", NOTHING),
-    ("handler_texts/vasp.edddav", "VaspErrorHandler", "edddav", "ALGO = All"),
-    ("handler_texts/vasp.edddav2", "VaspErrorHandler", "edddav", "ALGO = All"),
-    ("handler_texts/vasp.eddiag", "VaspErrorHandler", "eddiag", "ALGO = All"),
-    ("handler_texts/vasp.eddrmm", "VaspErrorHandler", "eddrmm", "POTIM = 0.25"),
-    ("handler_texts/vasp.fd_ncore", "VaspErrorHandler", "dfpt_ncore", NOTHING),
-    ("handler_texts/vasp.gradient_not_orthogonal", "VaspErrorHandler", "grad_not_orth", NOTHING),
-    ("handler_texts/vasp.harris", "VaspErrorHandler", "spin_polarized_harris", NOTHING),
-    ("handler_texts/vasp.hnform", "VaspErrorHandler", "hnform", "ISYM = 0"),
-    ("handler_texts/vasp.ibzkpt", "MeshSymmetryErrorHandler", "mesh_symmetry", "refused KPOINTS"),
-    ("handler_texts/vasp.ksymm", "VaspErrorHandler", "ksymm", "SYMPREC = 1e-06"),
-    ("handler_texts/vasp.nbands_not_sufficient", "VaspErrorHandler", "nbands_not_sufficient",
-     NOTHING),
-    ("handler_texts/vasp.nicht_konvergent", "VaspErrorHandler", "nicht_konv", NOTHING),
-    ("handler_texts/vasp.pdsyevx", "VaspErrorHandler", "pdsyevx", NOTHING),
-    ("handler_texts/vasp.point_group", "VaspErrorHandler", "point_group", "ISYM = 0"),
-    ("handler_texts/vasp.posmap", "VaspErrorHandler", "posmap", "SYMPREC = 1e-06"),
-    ("handler_texts/vasp.pricelv", "VaspErrorHandler", "pricelv", "SYMPREC = 1e-06"),
-    ("handler_texts/vasp.pssyevx", "VaspErrorHandler", "pssyevx", NOTHING),
-    ("handler_texts/vasp.read_error", "VaspErrorHandler", "read_error", NOTHING),
-    ("handler_texts/vasp.real_optlay", "VaspErrorHandler", "real_optlay", NOTHING),
-    ("handler_texts/vasp.rhosyg", "VaspErrorHandler", "rhosyg", "SYMPREC = 0.0001"),
-    ("handler_texts/vasp.set_core_wf", "VaspErrorHandler", "set_core_wf", NOTHING),
-    ("handler_texts/vasp.sgrcon", "VaspErrorHandler", "rot_matrix", "refused KPOINTS"),
-    ("handler_texts/vasp.subspace", "VaspErrorHandler", "subspacematrix", NOTHING),
-    ("handler_texts/vasp.symprec_noise", "VaspErrorHandler", "symprec_noise", "SYMPREC = 1e-06"),
-    ("handler_texts/vasp.too_few_bands_round_error", "VaspErrorHandler", "too_few_bands", NOTHING),
-    ("handler_texts/vasp.zbrent", "VaspErrorHandler", "zbrent", "NELMIN = 8; refused: EDIFF"),
-    ("handler_texts/vasp.ztrtri", "VaspErrorHandler", "zpotrf", "ISYM = 0"),
-    ("handler_texts/vasp6.bravais", "VaspErrorHandler", "bravais", "SYMPREC = 1e-06"),
-    ("handler_texts/vasp6.bzint", "VaspErrorHandler", "tet", NOTHING),
-    ("handler_texts/vasp6.coef", "VaspErrorHandler", "coef", "from no wavefunction"),
-    ("handler_texts/vasp6.coef2", "VaspErrorHandler", "coef", "from no wavefunction"),
-    ("handler_texts/vasp6.inv_rot_mat", "VaspErrorHandler", "inv_rot_mat", "refused KPOINTS"),
-    ("handler_texts/vasp6.point_group", "VaspErrorHandler", "point_group", "ISYM = 0"),
-    ("handler_texts/vasp6.posmap", "VaspErrorHandler", "posmap", "SYMPREC = 1e-06"),
-    ("handler_texts/vasp6.rhosyg", "VaspErrorHandler", "rhosyg", "SYMPREC = 0.0001"),
-    ("handler_texts/vasp6.sgrcon", "VaspErrorHandler", "rot_matrix", "refused KPOINTS"),
-    ("large_cell_real_optlay/vasp.out", "VaspErrorHandler", "real_optlay", NOTHING),
-    ("poscar_error/vasp.out", "VaspErrorHandler", "rot_matrix", "refused KPOINTS"),
-    ("zpotrf/vasp.out", "VaspErrorHandler", "zpotrf", "ISYM = 0"),
-    ("zpotrf/OSZICAR.empty", None, None, None),
-    ("zpotrf/OSZICAR.one_step", None, None, None),
-    ("large_cell_real_optlay/OSZICAR", None, None, None),
-    ("large_cell_real_optlay/vasprun.xml", None, None, None),
-    ("large_cell_real_optlay/std_err.txt", None, None, None),
-    ("too_few_bands/vasp.too_few_bands", "VaspErrorHandler", "too_few_bands", NOTHING),
-    ("lrf_comm/std_err.txt", "LrfCommutatorHandler", "lrf_comm", NOTHING),
-    ("aliasing/vasp.aliasing", None, None, None),
-    ("aliasing/vasp.aliasing_incar", "AliasingErrorHandler", "aliasing_incar",
-     NOTHING),
-    ("positive_energy/OSZICAR", "PositiveEnergyErrorHandler", "Positive energy", "POTIM = 0.25"),
-    ("potim/OSZICAR", "PotimErrorHandler", "POTIM", "POTIM = 0.25"),
-    ("unconverged/vasprun.xml.electronic.gz", "UnconvergedScf", "Unconverged", NOTHING),
-    ("unconverged/vasprun.xml.ionic.gz", None, None, None),
-    ("unconverged/vasprun.xml.unconverged_unfixable.gz", "UnconvergedScf", "Unconverged", NOTHING),
-    ("bad_vasprun/vasprun.xml.gz", None, None, None),
-    ("vasprun.xml.broken", None, None, None),
-]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
