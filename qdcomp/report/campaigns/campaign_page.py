@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from qdcomp.errors import InputError, QdcompError, StoreError
+from qdcomp.errors import InputError, QdcompError
 from qdcomp.recipes.campaigns.launchpad_reader import LaunchpadReader
 from qdcomp.recipes.runs.job_state import JobState
 from qdcomp.recipes.runs.run_directory import RunDirectory
@@ -30,6 +30,7 @@ from qdcomp.report.dots.content import MadeReport
 from qdcomp.report.dots.run_report import report_side_by_side
 from qdcomp.report.drawing.static_drawing import save_panel
 from qdcomp.report.pages.page_shell import FIGURE_FOLDER
+from qdcomp.report.pages.report_files import name_unwritable
 from qdcomp.report.pages.shared_assets import share_library, write_library
 from qdcomp.report.pages.strict_json import write_json
 
@@ -89,13 +90,8 @@ def report_campaign(
         for label, folder in zip(label_folders(found), found, strict=True):
             on_run(label)
             rows.append(read_row(label, folder, launchpad, reader.read_states))
-    try:
+    with name_unwritable("the campaign", directory):
         return _write_files(rows, directory, launchpad)
-    except OSError as error:
-        raise StoreError(
-            f"cannot write the campaign in {directory}: {error}; is the disk full, or the folder "
-            "not yours?"
-        ) from error
 
 
 def _write_files(rows: Sequence[CampaignRow], root: Path, launchpad: str | None) -> MadeReport:

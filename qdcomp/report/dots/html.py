@@ -6,7 +6,6 @@ import itertools
 from dataclasses import dataclass
 from pathlib import Path
 
-from qdcomp.errors import StoreError
 from qdcomp.report.dots.comparison_panels import (
     has_several_temperatures,
     linewidth_case_panel,
@@ -39,7 +38,8 @@ from qdcomp.report.drawing.panel import Panel
 from qdcomp.report.drawing.static_drawing import save_panel, save_sheet
 from qdcomp.report.drawing.structure_picture import draw_structure
 from qdcomp.report.pages.page_shell import FIGURE_FOLDER, render_template
-from qdcomp.report.pages.strict_json import to_plain, write_json
+from qdcomp.report.pages.report_files import name_unwritable, write_results
+from qdcomp.report.pages.strict_json import to_plain
 from qdcomp.report.pages.viewer_data import describe_for_viewer
 from qdcomp.structures import structure_hash
 
@@ -103,13 +103,8 @@ def write_report(report: ReportInput, directory: Path | str) -> Path:
     StoreError
         If a file cannot be written.
     """
-    try:
+    with name_unwritable("the report", directory):
         return _write_files(report, Path(directory))
-    except OSError as error:
-        raise StoreError(
-            f"cannot write the report in {directory}: {error}; is the disk full, or the folder "
-            "not yours?"
-        ) from error
 
 
 def _write_files(report: ReportInput, root: Path) -> Path:
@@ -124,8 +119,7 @@ def _write_files(report: ReportInput, root: Path) -> Path:
         for kind in ("png", "svg"):
             target = figures / f"structure.{kind}"
             draw_structure(report.structure, target, notes=label_assumptions(report))
-    (root / "results.json").write_text(write_json(collect_results(report)), encoding="utf-8")
-    (root / "provenance.json").write_text(write_json(report.provenance), encoding="utf-8")
+    write_results(root, collect_results(report), report.provenance)
     page = root / "index.html"
     page.write_text(_render(report, content), encoding="utf-8")
     return page

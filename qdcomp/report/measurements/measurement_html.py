@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from qdcomp.errors import StoreError
 from qdcomp.report.drawing.panel import Panel
 from qdcomp.report.drawing.static_drawing import save_panel, save_sheet
 from qdcomp.report.pages.page_shell import FIGURE_FOLDER, render_template
-from qdcomp.report.pages.strict_json import to_plain, write_json
+from qdcomp.report.pages.report_files import name_unwritable, write_results
+from qdcomp.report.pages.strict_json import to_plain
 from qdcomp.report.pages.text_table import TextTable
 
 PAGE_TEMPLATE = "report/measurement.html.j2"
@@ -102,13 +102,8 @@ def write_measurement_report(report: MeasurementReport, directory: Path | str) -
         If a file cannot be written.
     """
     root = Path(directory)
-    try:
+    with name_unwritable("the report", root):
         return _write_files(report, root)
-    except OSError as error:
-        raise StoreError(
-            f"cannot write the report in {root}: {error}; is the disk full, or the folder not "
-            "yours?"
-        ) from error
 
 
 def _write_files(report: MeasurementReport, root: Path) -> Path:
@@ -117,8 +112,7 @@ def _write_files(report: MeasurementReport, root: Path) -> Path:
     pictures = [save_panel(panel, figures)[0] for panel in report.panels]
     if pictures:
         save_sheet(pictures, figures / "overview.png")
-    (root / "results.json").write_text(write_json(report.results), encoding="utf-8")
-    (root / "provenance.json").write_text(write_json(report.provenance), encoding="utf-8")
+    write_results(root, report.results, report.provenance)
     page = root / "index.html"
     page.write_text(
         render_template(

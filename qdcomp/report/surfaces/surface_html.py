@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from qdcomp.errors import InputError, StoreError
+from qdcomp.errors import InputError
 from qdcomp.report.drawing.panel import Panel
 from qdcomp.report.drawing.static_drawing import save_panel, save_sheet
 from qdcomp.report.pages.page_shell import FIGURE_FOLDER, render_template
-from qdcomp.report.pages.strict_json import to_plain, write_json
+from qdcomp.report.pages.report_files import name_unwritable, write_results
+from qdcomp.report.pages.strict_json import to_plain
 from qdcomp.report.pages.text_table import TextTable
 from qdcomp.report.pages.viewer_data import describe_for_viewer
 from qdcomp.report.surfaces.coverage_drawing import SchemeDrawing, describe_schemes, save_schemes
@@ -109,13 +110,8 @@ def write_surface_report(directory: Path | str, content: SurfaceReportContent) -
             f"a report of the runs {', '.join(labels) or 'none'}: give at least one, and each a "
             "label of its own"
         )
-    try:
+    with name_unwritable("the report", directory):
         return _write_files(content, Path(directory))
-    except OSError as error:
-        raise StoreError(
-            f"cannot write the report in {directory}: {error}; is the disk full, or the folder "
-            "not yours?"
-        ) from error
 
 
 def _write_files(content: SurfaceReportContent, root: Path) -> Path:
@@ -137,10 +133,8 @@ def _write_files(content: SurfaceReportContent, root: Path) -> Path:
                 title=picture.label,
                 notes=picture.cautions,
             )
-    results = write_json(collect_surface_results(content))
-    (root / "results.json").write_text(results, encoding="utf-8")
     provenance = _join_provenance(content)
-    (root / "provenance.json").write_text(write_json(provenance), encoding="utf-8")
+    write_results(root, collect_surface_results(content), provenance)
     page = root / "index.html"
     embedded = [(picture, _embed(figures / f"{picture.stem}.png")) for picture in pictures]
     page.write_text(_render(content, panels, coverages, embedded, provenance), encoding="utf-8")
