@@ -1,0 +1,1 @@
+"""Runs: their folder, their jobs on a launchpad, their results."""
