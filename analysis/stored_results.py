@@ -21,15 +21,15 @@ import numpy as np
 
 from qdcomp.analysis import BindingEnergy, FragmentEnergy, compute_binding_energy
 from qdcomp.errors import EngineError
-from qdcomp.recipes.runs.provenance import collect_provenance, parse_jobs
 from qdcomp.recipes.runs.results import load_result, save_result
 from qdcomp.recipes.runs.run_directory import RESULT_NAME, RunDirectory, create_run, open_run
-from qdcomp.recipes.runs.run_launching import execute_run, find_launchpad
+from qdcomp.recipes.stages.provenance import collect_provenance, parse_jobs
+from qdcomp.recipes.stages.surface_results import LigandResult
 from qdcomp.recipes.study_files.dot_schema import DotStudy
 from qdcomp.recipes.study_files.studies import read_study
 from qdcomp.recipes.study_files.surface_schema import as_surface_study
-from qdcomp.recipes.surfaces.surface_results import LigandResult
-from qdcomp.recipes.surfaces.surface_structures import load_entropy_ligand
+from qdcomp.recipes.study_files.surface_structures import load_entropy_ligand
+from qdcomp.recipes.workflows.run_launching import execute_run, find_launchpad
 from qdcomp.report import SurfaceReportContent, SurfaceRunContent
 from qdcomp.report.comparisons.calculated_dots import CalculatedDot, load_calculated_dot
 from qdcomp.resources import find_study

@@ -26,8 +26,8 @@ from qdcomp.recipes.campaigns.campaign_folder import make_runs
 from qdcomp.recipes.campaigns.members import read_members
 from qdcomp.recipes.launchpads import WorkerLimits, add_workflows, open_launchpad, run_jobs
 from qdcomp.recipes.launchpads.trusted_tasks import TRUSTED_VARIABLE
-from qdcomp.recipes.runs.run_launching import note_launchpad
-from qdcomp.recipes.runs.submission import submit_runs
+from qdcomp.recipes.workflows.run_launching import note_launchpad
+from qdcomp.recipes.workflows.submission import submit_runs
 from tests.builders.database_server import DatabaseServer, drop_database, find_ferretdb
 
 RESULTS = Path(__file__).parent / "results" / "server_launchpad.json"

@@ -12,13 +12,13 @@ import h5py
 import numpy as np
 
 from qdcomp.recipes.campaigns.run_set import RunSet
-from qdcomp.recipes.execution.run_record import RUNNING_NAME, read_run_record
+from qdcomp.recipes.jobs.planned_job import ENGINE_KINDS
+from qdcomp.recipes.jobs.run_record import RUNNING_NAME, read_run_record
 from qdcomp.recipes.launchpads import open_launchpad
-from qdcomp.recipes.plans.planned_job import ENGINE_KINDS
 from qdcomp.recipes.runs.pieces import select_current
 from qdcomp.recipes.runs.run_directory import EMBEDDED_LAUNCHPAD_NAME, RunDirectory, create_run
-from qdcomp.recipes.runs.run_launching import execute_run
-from qdcomp.recipes.runs.stages import is_done
+from qdcomp.recipes.stages.stages import is_done
+from qdcomp.recipes.workflows.run_launching import execute_run
 from qdcomp.trajectory import open_trajectory
 
 _STEPS = "particles/trajectory/position/step"

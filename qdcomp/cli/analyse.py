@@ -62,7 +62,7 @@ def analyse(
     if (directory / STUDY_NAME).is_file():
         _analyse_run(directory, emission_temperature)
         return
-    from qdcomp.recipes.runs.foreign_run import analyse_foreign_run
+    from qdcomp.recipes.stages.foreign_run import analyse_foreign_run
     from qdcomp.recipes.study_files.dot_schema import AnalysisSpec
     from qdcomp.report.dots.run_report import report_foreign_run
 
@@ -89,8 +89,8 @@ def _analyse_run(directory: Path, emission_temperature: float | None) -> None:
     from dataclasses import replace
 
     from qdcomp.cli.report import report
-    from qdcomp.recipes.runs import stages
     from qdcomp.recipes.runs.run_directory import check_trajectories, open_run
+    from qdcomp.recipes.stages import stages
 
     run = open_run(directory)
     if emission_temperature is not None:

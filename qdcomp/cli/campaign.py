@@ -25,7 +25,7 @@ MOST_LINES = 30
 def execute_campaign(root: Path, runs: Sequence[RunDirectory], launchpad: str | None) -> None:
     """Run the members of a campaign one after another, then write its page."""
     from qdcomp.recipes.campaigns.member_execution import execute_members
-    from qdcomp.recipes.runs.run_launching import find_launchpad_of
+    from qdcomp.recipes.workflows.run_launching import find_launchpad_of
 
     notes.print(f"campaign of {len(runs)} members: {root}")
     complete = True
@@ -72,7 +72,7 @@ def show_campaign(folder: Path, launchpad: str | None) -> None:
         suggest_command,
     )
     from qdcomp.recipes.launchpads import open_launchpad
-    from qdcomp.recipes.runs.run_launching import find_launchpad_of
+    from qdcomp.recipes.workflows.run_launching import find_launchpad_of
 
     campaign = open_campaign(folder)
     location = find_launchpad_of(campaign.root, launchpad)

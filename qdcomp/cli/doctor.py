@@ -41,7 +41,7 @@ def doctor(
     from qdcomp.recipes.doctor.examination import examine_runs
     from qdcomp.recipes.doctor.mending import mend_troubles
     from qdcomp.recipes.launchpads import open_launchpad
-    from qdcomp.recipes.runs.run_launching import find_launchpad_of
+    from qdcomp.recipes.workflows.run_launching import find_launchpad_of
 
     runs = open_run_set(run)
     is_queued = _find_queue_check(runs.root)

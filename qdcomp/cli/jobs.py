@@ -102,7 +102,7 @@ def _control(
     """Do an operation on the launchpad of a run or campaign, and say what was done."""
     from qdcomp.recipes.campaigns.campaign_folder import open_runs
     from qdcomp.recipes.launchpads import open_launchpad
-    from qdcomp.recipes.runs.run_launching import find_launchpad
+    from qdcomp.recipes.workflows.run_launching import find_launchpad
 
     runs = open_runs(folder)
     location = find_launchpad(runs[0], launchpad)

@@ -20,7 +20,7 @@ def lpad(context: typer.Context, run: RunArgument) -> None:
         raise typer.Exit
     from qdcomp.recipes.launchpads import changes_nothing, open_launchpad, run_lpad
     from qdcomp.recipes.runs.run_directory import open_run
-    from qdcomp.recipes.runs.run_launching import find_launchpad
+    from qdcomp.recipes.workflows.run_launching import find_launchpad
 
     location = find_launchpad(open_run(run))
     with open_launchpad(location, read_only=changes_nothing(context.args)) as launchpad:

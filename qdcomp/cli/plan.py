@@ -15,7 +15,7 @@ from qdcomp.errors import StoreError
 
 if TYPE_CHECKING:
     from qdcomp.engines import Engine
-    from qdcomp.recipes.plans.spent_cost import FinishedJob
+    from qdcomp.recipes.runs.spent_cost import FinishedJob
     from qdcomp.recipes.study_files.study_schema import Study
     from qdcomp.structures import Structure
 
@@ -77,8 +77,8 @@ def plan(
     from qdcomp.compare import check_reference
     from qdcomp.engines import load_engine
     from qdcomp.recipes.campaigns.members import read_members
-    from qdcomp.recipes.plans.measured_cost import calibrate, refine_plan
     from qdcomp.recipes.plans.plan import build_structures, format_estimate, plan_study
+    from qdcomp.recipes.runs.measured_cost import calibrate, refine_plan
     from qdcomp.recipes.study_files.settings_check import check_engine_settings
     from qdcomp.resources import find_study
 
@@ -124,9 +124,9 @@ def plan(
 def _collect_measured(folders: list[Path] | None, location: str | None) -> tuple[FinishedJob, ...]:
     """Jobs that have run, in the folders given, under ``runs`` and on the launchpad server."""
     from qdcomp.recipes.launchpads import open_launchpad
-    from qdcomp.recipes.plans.measured_cost import collect_finished, find_runs, list_launchpad_runs
+    from qdcomp.recipes.runs.measured_cost import collect_finished, find_runs, list_launchpad_runs
     from qdcomp.recipes.runs.run_directory import open_run
-    from qdcomp.recipes.runs.run_launching import find_server
+    from qdcomp.recipes.workflows.run_launching import find_server
 
     named = tuple(open_run(folder).root for folder in folders or ())
     server = find_server(location)
@@ -144,8 +144,8 @@ def _write_first_inputs(
     study: Study, engine: Engine, structures: Mapping[str, Structure], folder: Path
 ) -> None:
     """Write the inputs of the first job that runs an engine."""
+    from qdcomp.recipes.jobs.planned_job import ENGINE_KINDS
     from qdcomp.recipes.plans.plan import describe_engine_job, plan_jobs
-    from qdcomp.recipes.plans.planned_job import ENGINE_KINDS
 
     job = next((job for job in plan_jobs(study) if job.kind in ENGINE_KINDS), None)
     if job is None:

@@ -20,7 +20,7 @@ from rich.progress import (
 from qdcomp.cli.console import notes
 
 if TYPE_CHECKING:
-    from qdcomp.recipes.plans.planned_job import PlannedJob
+    from qdcomp.recipes.jobs.planned_job import PlannedJob
     from qdcomp.recipes.runs.run_directory import RunDirectory
 
 _POLL_S = 0.5
@@ -56,7 +56,7 @@ class RunProgress:
             self._current = None
 
     def _count_steps(self, job: PlannedJob) -> int:
-        from qdcomp.recipes.runs.run_launching import count_steps
+        from qdcomp.recipes.workflows.run_launching import count_steps
 
         return count_steps(self._run, job)
 

@@ -13,7 +13,7 @@ from qdcomp.cli.plan import EngineOption, StudyArgument
 from qdcomp.cli.server_location import warn_of_shown_password
 
 if TYPE_CHECKING:
-    from qdcomp.recipes.runs.job_state import JobState
+    from qdcomp.recipes.jobs.job_state import JobState
     from qdcomp.recipes.runs.run_directory import RunDirectory
 
 LaunchpadOption = Annotated[
@@ -60,7 +60,7 @@ def run(
     from qdcomp.compare import check_reference
     from qdcomp.recipes.campaigns.campaign_folder import make_runs
     from qdcomp.recipes.campaigns.members import check_members, read_members
-    from qdcomp.recipes.runs.run_launching import find_server
+    from qdcomp.recipes.workflows.run_launching import find_server
     from qdcomp.resources import find_study
 
     found = read_members(find_study(study), engine=engine, reuse=False if no_reuse else None)
@@ -93,7 +93,7 @@ def resume(run: FolderArgument, launchpad: LaunchpadOption = None) -> None:
 
 def _execute(run: RunDirectory, launchpad: str | None) -> None:
     from qdcomp.cli.progress import show_progress
-    from qdcomp.recipes.runs.run_launching import execute_run, find_launchpad
+    from qdcomp.recipes.workflows.run_launching import execute_run, find_launchpad
 
     notes.print(f"run: {run.root}")
     try:
@@ -106,7 +106,7 @@ def _execute(run: RunDirectory, launchpad: str | None) -> None:
 
 
 def _finish(run: RunDirectory, states: tuple[JobState, ...]) -> None:
-    from qdcomp.recipes.runs.job_state import is_out_of_time
+    from qdcomp.recipes.jobs.job_state import is_out_of_time
 
     failed = [state for state in states if state.state == "FIZZLED"]
     for state in failed:

@@ -9,7 +9,7 @@ from qdcomp.cli.console import notes, output, print_table
 from qdcomp.cli.run import FolderArgument, LaunchpadOption
 
 if TYPE_CHECKING:
-    from qdcomp.recipes.runs.job_state import JobState
+    from qdcomp.recipes.jobs.job_state import JobState
 
 
 def status(run: FolderArgument, launchpad: LaunchpadOption = None) -> None:
@@ -21,10 +21,10 @@ def status(run: FolderArgument, launchpad: LaunchpadOption = None) -> None:
     from qdcomp.cli.campaign import show_campaign
     from qdcomp.recipes.campaigns.campaign_folder import is_campaign_folder
     from qdcomp.recipes.launchpads import open_launchpad
-    from qdcomp.recipes.plans.spent_cost import describe_spent, list_finished_jobs, sum_spent
     from qdcomp.recipes.runs.next_command import suggest_next_command
     from qdcomp.recipes.runs.run_directory import open_run
-    from qdcomp.recipes.runs.run_launching import find_launchpad, read_job_states
+    from qdcomp.recipes.runs.spent_cost import describe_spent, list_finished_jobs, sum_spent
+    from qdcomp.recipes.workflows.run_launching import find_launchpad, read_job_states
 
     if is_campaign_folder(run):
         show_campaign(run, launchpad)

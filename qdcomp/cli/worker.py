@@ -134,7 +134,7 @@ def _find_launchpad(launchpad_file: Path | None, run: Path | None) -> str | Path
     from qdcomp.errors import InputError
     from qdcomp.recipes.campaigns.run_set import open_run_set
     from qdcomp.recipes.launchpads import LAUNCHPAD_VARIABLE, read_launchpad_file
-    from qdcomp.recipes.runs.run_launching import find_launchpad_of, find_server
+    from qdcomp.recipes.workflows.run_launching import find_launchpad_of, find_server
 
     server = find_server()
     if server is not None:

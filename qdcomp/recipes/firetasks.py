@@ -14,12 +14,12 @@ from typing import Any
 from fireworks import FireTaskBase, FWAction, explicit_serialize
 
 from qdcomp.errors import WalltimeReached
-from qdcomp.recipes.dots.normal_modes import compute_mode_coupling_of_run
-from qdcomp.recipes.execution.full_disk import explain_full_disk
-from qdcomp.recipes.runs import stages
+from qdcomp.recipes.jobs.full_disk import explain_full_disk
 from qdcomp.recipes.runs.pieces import make_next_piece
 from qdcomp.recipes.runs.run_directory import open_run
-from qdcomp.recipes.surfaces.surface_results import combine_results, cut_molecules_of_run
+from qdcomp.recipes.stages import stages
+from qdcomp.recipes.stages.normal_modes import compute_mode_coupling_of_run
+from qdcomp.recipes.stages.surface_results import combine_results, cut_molecules_of_run
 
 
 def _names_a_full_disk(

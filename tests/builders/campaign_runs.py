@@ -6,8 +6,8 @@ from pathlib import Path
 from qdcomp.analysis import DotAnalysis, compute_binding_energy
 from qdcomp.recipes.runs.results import save_result
 from qdcomp.recipes.runs.run_directory import ANALYSIS_NAME, RESULT_NAME, RunDirectory, create_run
+from qdcomp.recipes.stages.surface_results import LigandResult
 from qdcomp.recipes.study_files.studies import read_study
-from qdcomp.recipes.surfaces.surface_results import LigandResult
 from qdcomp.resources import find_study
 from qdcomp.structures import build_quantum_dot, write_structure
 

@@ -22,9 +22,9 @@ from qdcomp.recipes.launchpads import (
 )
 from qdcomp.recipes.launchpads.process_identity import label_worker
 from qdcomp.recipes.runs.run_directory import create_run
-from qdcomp.recipes.runs.run_launching import note_launchpad, read_job_states
-from qdcomp.recipes.runs.submission import submit_runs
 from qdcomp.recipes.study_files.studies import read_study
+from qdcomp.recipes.workflows.run_launching import note_launchpad, read_job_states
+from qdcomp.recipes.workflows.submission import submit_runs
 
 STUDY = """
 name: faults

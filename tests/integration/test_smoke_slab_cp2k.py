@@ -9,7 +9,7 @@ import pytest
 
 from qdcomp.recipes.runs.results import load_result
 from qdcomp.recipes.runs.run_directory import RESULT_NAME, open_run
-from qdcomp.recipes.surfaces.surface_results import LigandResult
+from qdcomp.recipes.stages.surface_results import LigandResult
 from qdcomp.settings import read_machine_settings
 
 pytestmark = [

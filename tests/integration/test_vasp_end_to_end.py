@@ -22,8 +22,8 @@ from qdcomp.engines import Engine, EngineResult, load_engine
 from qdcomp.engines.base import DynamicsSettings, EngineJob, RelaxationSettings
 from qdcomp.engines.vasp.allowed_changes import FREE_TAGS
 from qdcomp.errors import ConvergenceError, EngineError, WalltimeReached
-from qdcomp.recipes.execution import job_execution, walltime
-from qdcomp.recipes.execution.job_execution import RunRecord, read_run_record, run_job
+from qdcomp.recipes.jobs import job_execution, walltime
+from qdcomp.recipes.jobs.job_execution import RunRecord, read_run_record, run_job
 
 ENERGY_EV = -45.3956
 """Of the relaxed slab, to 1 meV whichever way it was relaxed."""

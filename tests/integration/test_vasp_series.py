@@ -13,14 +13,14 @@ from builders.vasp_potcars import write_potcars
 from builders.vasp_stand_in import install_stand_in
 from pymatgen.io.vasp.inputs import Incar
 
-from qdcomp.recipes.execution import job_execution
-from qdcomp.recipes.execution.job_execution import read_run_record
-from qdcomp.recipes.runs.job_state import JobState
+from qdcomp.recipes.jobs import job_execution
+from qdcomp.recipes.jobs.job_execution import read_run_record
+from qdcomp.recipes.jobs.job_state import JobState
 from qdcomp.recipes.runs.results import load_result
 from qdcomp.recipes.runs.run_directory import RESULT_NAME, RunDirectory, create_run
-from qdcomp.recipes.runs.run_launching import execute_run, find_launchpad
+from qdcomp.recipes.stages.surface_results import LigandResult
 from qdcomp.recipes.study_files.studies import read_study
-from qdcomp.recipes.surfaces.surface_results import LigandResult
+from qdcomp.recipes.workflows.run_launching import execute_run, find_launchpad
 from qdcomp.resources import find_study
 
 BROKEN, MENDED = "01_relax_N3-a", "01_relax_N5-a"

@@ -18,9 +18,9 @@ from qdcomp.engines import DynamicsSettings, EngineJob, load_engine
 from qdcomp.engines.cp2k.outputs import read_output
 from qdcomp.engines.deadline import DEADLINE_VARIABLES
 from qdcomp.errors import EngineError, StoreError, WalltimeReached
-from qdcomp.recipes.execution import job_execution, walltime
-from qdcomp.recipes.execution.job_execution import run_job
-from qdcomp.recipes.execution.run_record import RUNNING_NAME
+from qdcomp.recipes.jobs import job_execution, walltime
+from qdcomp.recipes.jobs.job_execution import run_job
+from qdcomp.recipes.jobs.run_record import RUNNING_NAME
 from qdcomp.settings import read_machine_settings
 from qdcomp.trajectory import Frame
 

@@ -6,10 +6,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from qdcomp.recipes.jobs.job_state import JobState
 from qdcomp.recipes.launchpads import ClosingLaunchPad, open_launchpad
-from qdcomp.recipes.runs.job_state import JobState
 from qdcomp.recipes.runs.run_directory import RunDirectory
-from qdcomp.recipes.runs.run_launching import find_launchpad, read_job_states
+from qdcomp.recipes.workflows.run_launching import find_launchpad, read_job_states
 
 
 class LaunchpadReader:

@@ -9,12 +9,12 @@ from fireworks import LaunchPad
 
 from qdcomp.recipes.campaigns.campaign_folder import open_campaign
 from qdcomp.recipes.campaigns.member_states import read_member_states
+from qdcomp.recipes.jobs.job_state import JobState
+from qdcomp.recipes.jobs.planned_job import PlannedJob
 from qdcomp.recipes.launchpads import only_own_tasks, open_launchpad
-from qdcomp.recipes.plans.planned_job import PlannedJob
-from qdcomp.recipes.runs.job_state import JobState
 from qdcomp.recipes.runs.run_directory import RunDirectory
-from qdcomp.recipes.runs.run_launching import DATABASE_PATIENCE_S, launch_run, note_launchpad
-from qdcomp.recipes.runs.submission import submit_runs
+from qdcomp.recipes.workflows.run_launching import DATABASE_PATIENCE_S, launch_run, note_launchpad
+from qdcomp.recipes.workflows.submission import submit_runs
 
 
 def execute_members(
@@ -24,7 +24,7 @@ def execute_members(
 ) -> Iterator[tuple[JobState, ...]]:
     """Run every job of every member that is not complete.
 
-    As `qdcomp.recipes.runs.run_launching.execute_run` does it with one run: what an earlier
+    As `qdcomp.recipes.workflows.run_launching.execute_run` does it with one run: what an earlier
     process left running, what failed and what lost its result is put back first. A member that
     fails does not keep the others from running.
 

@@ -12,7 +12,7 @@ import yaml
 
 from qdcomp.errors import EngineError, InputError
 from qdcomp.recipes.campaigns.sweep_section import Axis, Sweep, take_sweep
-from qdcomp.recipes.study_files.checks import check_study
+from qdcomp.recipes.plans.checks import check_study
 from qdcomp.recipes.study_files.studies import LONGEST_NAME, open_study_file, read_study_node
 from qdcomp.recipes.study_files.study_document import Problems
 from qdcomp.recipes.study_files.study_schema import Study

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from qdcomp.recipes.campaigns.job_index import forget_job
-from qdcomp.recipes.plans.planned_job import ENGINE_KINDS, PlannedJob
+from qdcomp.recipes.jobs.planned_job import ENGINE_KINDS, PlannedJob
+from qdcomp.recipes.runs.job_index import forget_job
 from qdcomp.recipes.runs.run_directory import (
     ANALYSIS_NAME,
     RESULT_NAME,
     TRAJECTORY_NAME,
     RunDirectory,
 )
-from qdcomp.recipes.runs.stages import SUMMARY_NAME
+from qdcomp.recipes.stages.stages import SUMMARY_NAME
 
 SET_ASIDE = "set_aside"
 """Folder in a run that holds earlier results."""

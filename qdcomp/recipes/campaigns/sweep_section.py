@@ -14,7 +14,7 @@ from pathlib import PurePath
 
 import yaml
 
-from qdcomp.recipes.plans.planned_job import derive_seed
+from qdcomp.recipes.jobs.planned_job import derive_seed
 from qdcomp.recipes.study_files.studies import LARGEST_SEED, SWEEP_KEY
 from qdcomp.recipes.study_files.study_document import Problems
 

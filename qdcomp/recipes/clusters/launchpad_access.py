@@ -14,7 +14,7 @@ from qdcomp.recipes.launchpads import (
     read_private_file,
 )
 from qdcomp.recipes.runs.run_directory import ACCESS_NAME
-from qdcomp.recipes.runs.run_launching import find_launchpad_of, find_server
+from qdcomp.recipes.workflows.run_launching import find_launchpad_of, find_server
 
 
 def find_cluster_server(profile: ClusterProfile, given: str | None = None) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from qdcomp.recipes.plans.planned_job import JobKind
+from qdcomp.recipes.jobs.planned_job import JobKind
 
 BatchSystemName = Literal["slurm", "pbs", "lsf"]
 Mode = Literal["reservation", "packing", "offline"]

@@ -34,8 +34,8 @@ from qdcomp.recipes.launchpads import open_launchpad, reset_lost_runs, write_lau
 from qdcomp.recipes.launchpads.closing_launchpad import ClosingLaunchPad
 from qdcomp.recipes.launchpads.process_identity import label_worker
 from qdcomp.recipes.runs.run_directory import ACCESS_NAME, PROFILE_NAME, RunDirectory
-from qdcomp.recipes.runs.run_launching import note_launchpad
-from qdcomp.recipes.runs.submission import submit_runs
+from qdcomp.recipes.workflows.run_launching import note_launchpad
+from qdcomp.recipes.workflows.submission import submit_runs
 
 _LOCK_NAME = "submit.lock"
 

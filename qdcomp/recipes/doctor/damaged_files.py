@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from qdcomp.errors import QdcompError
-from qdcomp.recipes.execution.run_record import RECORD_NAME, read_run_record
-from qdcomp.recipes.plans.planned_job import ENGINE_KINDS, PlannedJob
+from qdcomp.recipes.jobs.planned_job import ENGINE_KINDS, PlannedJob
+from qdcomp.recipes.jobs.run_record import RECORD_NAME, read_run_record
 from qdcomp.recipes.runs.run_directory import TRAJECTORY_NAME, RunDirectory
 from qdcomp.structures import read_structure
 from qdcomp.trajectory import open_trajectory

@@ -8,11 +8,11 @@ from fireworks import LaunchPad
 
 from qdcomp.recipes.campaigns.run_set import RunSet
 from qdcomp.recipes.doctor.damaged_files import set_aside
-from qdcomp.recipes.doctor.mended_log import note_mended
 from qdcomp.recipes.doctor.trouble import Trouble, TroubleKind
 from qdcomp.recipes.launchpads import reset_lost_runs
 from qdcomp.recipes.launchpads.lost_runs import QueueCheck, rerun_if_still
-from qdcomp.recipes.runs.submission import submit_runs
+from qdcomp.recipes.runs.mended_log import note_mended
+from qdcomp.recipes.workflows.submission import submit_runs
 
 _PUT_BACK_FROM: Mapping[TroubleKind, tuple[str, ...]] = {
     "failed": ("FIZZLED",),

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from qdcomp.errors import ParseError
-from qdcomp.recipes.execution.run_record import read_run_record
+from qdcomp.recipes.jobs.run_record import read_run_record
 
 _FOR_THE_USER = ("ConvergenceError", "InputError", "ParseError")
 """Errors that come again until the study, or a file, is another."""

@@ -1,1 +1,1 @@
-"""What a study becomes: its jobs, and what they cost by estimate and by measurement."""
+"""What a study becomes: each recipe and its jobs, checked before any starts."""

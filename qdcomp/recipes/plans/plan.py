@@ -13,8 +13,14 @@ from ase import Atoms
 
 from qdcomp.engines import CostEstimate, EngineJob, Task
 from qdcomp.errors import InputError
-from qdcomp.recipes.dots import dot_linewidth
-from qdcomp.recipes.plans.planned_job import ENGINE_KINDS, JobKind, PlannedJob
+from qdcomp.recipes.jobs.planned_job import ENGINE_KINDS, JobKind, PlannedJob
+from qdcomp.recipes.plans import (
+    dot_linewidth,
+    gas_entropy,
+    ligand_binding,
+    ligand_pair,
+    surface_energy,
+)
 from qdcomp.recipes.study_files.dipole_correction import (
     describe_dipole_correction,
     needs_dipole_correction,
@@ -22,8 +28,7 @@ from qdcomp.recipes.study_files.dipole_correction import (
 from qdcomp.recipes.study_files.dot_schema import DotStudy
 from qdcomp.recipes.study_files.study_schema import Study
 from qdcomp.recipes.study_files.surface_schema import SurfaceStudy, as_surface_study
-from qdcomp.recipes.surfaces import gas_entropy, ligand_binding, ligand_pair, surface_energy
-from qdcomp.recipes.surfaces.surface_structures import remove_fragment, select_fragment
+from qdcomp.recipes.study_files.surface_structures import remove_fragment, select_fragment
 from qdcomp.structures import Structure
 
 TASKS: Mapping[JobKind, Task] = {

@@ -1,1 +1,1 @@
-"""Runs: their folder, their jobs on a launchpad, their results."""
+"""Runs: their folder, their results, what they cost, and which jobs need not run again."""

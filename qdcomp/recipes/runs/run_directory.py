@@ -27,9 +27,9 @@ from pathlib import Path
 
 from qdcomp.engines import Engine, load_engine
 from qdcomp.errors import InputError, ParseError, StoreError
-from qdcomp.recipes.study_files.dot_schema import DotStudy, as_dot_study
+from qdcomp.recipes.jobs.planned_job import ENGINE_KINDS, JobKind, PlannedJob
 from qdcomp.recipes.plans.plan import plan_jobs
-from qdcomp.recipes.plans.planned_job import ENGINE_KINDS, JobKind, PlannedJob
+from qdcomp.recipes.study_files.dot_schema import DotStudy, as_dot_study
 from qdcomp.recipes.study_files.studies import read_study
 from qdcomp.recipes.study_files.study_schema import Study
 from qdcomp.recipes.study_files.surface_schema import SurfaceStudy, as_surface_study

@@ -1,1 +1,1 @@
-"""Study files: what they may say, read and checked with the lines of what is wrong."""
+"""Study files: what they may say, read and checked with its lines, and what they describe."""

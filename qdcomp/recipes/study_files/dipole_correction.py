@@ -9,7 +9,7 @@ not the structure: where one slab of an energy difference can be asymmetric, all
 from __future__ import annotations
 
 from qdcomp.recipes.study_files.surface_schema import SurfaceStudy
-from qdcomp.recipes.surfaces.surface_structures import build_study_slab
+from qdcomp.recipes.study_files.surface_structures import build_study_slab
 
 WITHOUT_IMAGES = "mt"
 """Poisson solver of CP2K in which a slab has no images along its normal."""

@@ -20,9 +20,14 @@ from qdcomp.structures.slab import Crystal, Sides
 EntropyMethod = Literal["rigid", "rrho", "quasi-rrho"]
 FragmentForm = Literal["tail", "amine", "ion_pair"]
 
+Fragment = Literal["", "ligand", "surface"]
+
 KPoints = tuple[int, int, int]
 
 ZONE_CENTRE: KPoints = (1, 1, 1)
+
+ION_PAIR, CATION, COUNTERION, ENTROPY_LIGAND = "ion_pair", "ligand", "counterion", "entropy_ligand"
+"""Names of the free molecules of a study."""
 
 
 @dataclass(frozen=True)

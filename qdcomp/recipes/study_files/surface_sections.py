@@ -20,7 +20,7 @@ from qdcomp.recipes.study_files.surface_schema import (
     SurfaceStudy,
     ThermodynamicsSpec,
 )
-from qdcomp.recipes.surfaces.surface_structures import (
+from qdcomp.recipes.study_files.surface_structures import (
     build_study_slab,
     check_vacuum,
     choose_sites,

@@ -12,7 +12,7 @@ from typing import Any
 
 from qdcomp.errors import InputError, QdcompError
 from qdcomp.recipes.campaigns.launchpad_reader import LaunchpadReader
-from qdcomp.recipes.runs.job_state import JobState
+from qdcomp.recipes.jobs.job_state import JobState
 from qdcomp.recipes.runs.run_directory import RunDirectory
 from qdcomp.recipes.study_files.surface_schema import SurfaceStudy
 from qdcomp.report.campaigns.campaign_folders import find_run_folders, is_run_folder, label_folders

@@ -14,8 +14,8 @@ from typing import Any, Literal
 
 from qdcomp.analysis import DotAnalysis
 from qdcomp.errors import InputError, QdcompError, StoreError
+from qdcomp.recipes.jobs.job_state import JobState
 from qdcomp.recipes.launchpads import open_launchpad
-from qdcomp.recipes.runs.job_state import JobState
 from qdcomp.recipes.runs.results import load_result
 from qdcomp.recipes.runs.run_directory import (
     ANALYSIS_NAME,
@@ -25,9 +25,9 @@ from qdcomp.recipes.runs.run_directory import (
     RunDirectory,
     open_run,
 )
-from qdcomp.recipes.runs.run_launching import find_launchpad, read_job_states
+from qdcomp.recipes.stages.surface_results import LigandResult
 from qdcomp.recipes.study_files.dot_schema import DotStudy
-from qdcomp.recipes.surfaces.surface_results import LigandResult
+from qdcomp.recipes.workflows.run_launching import find_launchpad, read_job_states
 from qdcomp.report.campaigns.campaign_facts import StudyFacts, describe_study
 from qdcomp.report.campaigns.campaign_folders import is_run_folder
 from qdcomp.report.dots.comparison_panels import find_reference_run, predict_linewidth

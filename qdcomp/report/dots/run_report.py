@@ -6,16 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from qdcomp.analysis import DotAnalysis, HuangRhysSpectrum, ModeCoupling
-from qdcomp.recipes.plans.planned_job import ENGINE_KINDS
-from qdcomp.recipes.runs.foreign_run import ForeignRun
-from qdcomp.recipes.runs.job_state import JobState
-from qdcomp.recipes.runs.provenance import (
-    collect_provenance,
-    describe_software,
-    describe_structure,
-    list_engine_warnings,
-    parse_jobs,
-)
+from qdcomp.recipes.jobs.job_state import JobState
+from qdcomp.recipes.jobs.planned_job import ENGINE_KINDS
 from qdcomp.recipes.runs.results import load_result
 from qdcomp.recipes.runs.run_directory import (
     ANALYSIS_NAME,
@@ -23,6 +15,14 @@ from qdcomp.recipes.runs.run_directory import (
     MODES_NAME,
     RunDirectory,
     check_analyses,
+)
+from qdcomp.recipes.stages.foreign_run import ForeignRun
+from qdcomp.recipes.stages.provenance import (
+    collect_provenance,
+    describe_software,
+    describe_structure,
+    list_engine_warnings,
+    parse_jobs,
 )
 from qdcomp.recipes.study_files.dot_schema import DotStudy
 from qdcomp.report.dots.content import DotRun, JobRow, MadeReport, ReportInput

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from qdcomp.errors import InputError
-from qdcomp.recipes.runs.provenance import collect_provenance, list_engine_warnings, parse_jobs
 from qdcomp.recipes.runs.results import load_result
 from qdcomp.recipes.runs.run_directory import RESULT_NAME, RunDirectory
-from qdcomp.recipes.surfaces.surface_results import LigandResult
-from qdcomp.recipes.surfaces.surface_structures import (
+from qdcomp.recipes.stages.provenance import collect_provenance, list_engine_warnings, parse_jobs
+from qdcomp.recipes.stages.surface_results import LigandResult
+from qdcomp.recipes.study_files.surface_structures import (
     build_study_slab,
     choose_sites,
     load_entropy_ligand,

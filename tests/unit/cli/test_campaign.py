@@ -5,7 +5,7 @@ from builders.small_studies import write_study
 from typer.testing import CliRunner
 
 from qdcomp.cli.application import application
-from qdcomp.recipes.execution.job_execution import read_run_record
+from qdcomp.recipes.jobs.job_execution import read_run_record
 from qdcomp.recipes.runs.run_directory import open_run
 from qdcomp.report.campaigns import campaign_page
 from qdcomp.report.dots.content import MadeReport

@@ -18,7 +18,7 @@ from qdcomp.engines.foreign import read_foreign_dynamics
 from qdcomp.engines.vasp.directories import make_whole, read_vasp_directory
 from qdcomp.engines.vasp.trajectory_files import Unwrapper
 from qdcomp.errors import EngineError, InputError, ParseError
-from qdcomp.recipes.runs.foreign_run import analyse_foreign_run
+from qdcomp.recipes.stages.foreign_run import analyse_foreign_run
 from qdcomp.trajectory import open_trajectory
 
 STEPS = 12

@@ -4,8 +4,12 @@ import pytest
 
 from qdcomp.errors import InputError
 from qdcomp.recipes.runs.run_directory import RunDirectory
-from qdcomp.recipes.runs.run_launching import LAUNCHPAD_VARIABLE, find_launchpad, note_launchpad
 from qdcomp.recipes.study_files.studies import read_study
+from qdcomp.recipes.workflows.run_launching import (
+    LAUNCHPAD_VARIABLE,
+    find_launchpad,
+    note_launchpad,
+)
 from qdcomp.resources import find_study
 
 

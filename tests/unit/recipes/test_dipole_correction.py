@@ -5,8 +5,8 @@ import re
 import pytest
 
 from qdcomp.engines import load_engine
+from qdcomp.recipes.jobs.planned_job import ENGINE_KINDS
 from qdcomp.recipes.plans.plan import build_structures, describe_engine_job, plan_jobs, plan_study
-from qdcomp.recipes.plans.planned_job import ENGINE_KINDS
 from qdcomp.recipes.study_files.dipole_correction import (
     describe_dipole_correction,
     needs_dipole_correction,

@@ -7,10 +7,10 @@ import pytest
 
 from qdcomp.analysis import check_same_level
 from qdcomp.engines import EngineResult
-from qdcomp.recipes.plans.planned_job import PlannedJob
-from qdcomp.recipes.runs.stages import FAILURE_NAME
-from qdcomp.recipes.surfaces import energies as module
-from qdcomp.recipes.surfaces.energies import read_energies
+from qdcomp.recipes.jobs.planned_job import PlannedJob
+from qdcomp.recipes.stages import energies as module
+from qdcomp.recipes.stages.energies import read_energies
+from qdcomp.recipes.stages.stages import FAILURE_NAME
 
 COARSE, FINE = {"kpoints": "1×1×1"}, {"kpoints": "4×4×1"}
 

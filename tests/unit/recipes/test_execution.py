@@ -4,7 +4,7 @@ import pytest
 
 from qdcomp.engines.cp2k import Cp2kEngine
 from qdcomp.errors import EngineError
-from qdcomp.recipes.execution.job_execution import run_job
+from qdcomp.recipes.jobs.job_execution import run_job
 
 
 def test_a_program_that_is_not_the_engine_says_so_in_its_own_words(monkeypatch, tmp_path: Path):

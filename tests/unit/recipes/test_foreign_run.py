@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from qdcomp.recipes.runs.foreign_run import analyse_foreign_run
+from qdcomp.recipes.stages.foreign_run import analyse_foreign_run
 from qdcomp.structures import read_structure
 
 SYMBOLS = ("Cs", "Pb", "Br", "Br", "Br", "Br")

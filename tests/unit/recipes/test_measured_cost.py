@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from qdcomp.engines import CostEstimate
-from qdcomp.recipes.execution.run_record import RECORD_NAME, read_run_record
-from qdcomp.recipes.plans.job_estimate import ESTIMATE_NAME, note_estimate, read_estimate
-from qdcomp.recipes.plans.measured_cost import (
+from qdcomp.recipes.jobs.job_estimate import ESTIMATE_NAME, note_estimate, read_estimate
+from qdcomp.recipes.jobs.run_record import RECORD_NAME, read_run_record
+from qdcomp.recipes.plans.plan import build_structures, plan_study
+from qdcomp.recipes.runs.measured_cost import (
     FEW_JOBS_ERROR,
     SHORTEST_S,
     calibrate,
@@ -16,14 +17,13 @@ from qdcomp.recipes.plans.measured_cost import (
     find_runs,
     refine_plan,
 )
-from qdcomp.recipes.plans.plan import build_structures, plan_study
-from qdcomp.recipes.plans.spent_cost import (
+from qdcomp.recipes.runs.run_directory import create_run
+from qdcomp.recipes.runs.spent_cost import (
     FinishedJob,
     describe_spent,
     list_finished_jobs,
     sum_spent,
 )
-from qdcomp.recipes.runs.run_directory import create_run
 from qdcomp.recipes.study_files.studies import read_study
 from qdcomp.resources import find_study
 

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from qdcomp.recipes.execution.measured_process import MeasuredProcess, count_cores
+from qdcomp.recipes.jobs.measured_process import MeasuredProcess, count_cores
 
 TAKE = "import sys; held = b'x' * (int(sys.argv[1]) * 2**20)"
 

@@ -10,15 +10,15 @@ from typer.testing import CliRunner
 from qdcomp.cli.application import application
 from qdcomp.cli.run import OUT_OF_TIME
 from qdcomp.engines.deadline import DEADLINE_VARIABLES
-from qdcomp.recipes.execution import job_execution, walltime
-from qdcomp.recipes.execution.run_record import RUNNING_NAME
+from qdcomp.recipes.jobs import job_execution, walltime
+from qdcomp.recipes.jobs.job_state import is_out_of_time
+from qdcomp.recipes.jobs.run_record import RUNNING_NAME
 from qdcomp.recipes.launchpads import open_launchpad
-from qdcomp.recipes.runs.job_state import is_out_of_time
 from qdcomp.recipes.runs.pieces import make_next_piece, select_current
-from qdcomp.recipes.runs.provenance import collect_provenance, parse_jobs
 from qdcomp.recipes.runs.run_directory import RunDirectory, create_run
-from qdcomp.recipes.runs.run_launching import execute_run, find_launchpad, read_job_states
+from qdcomp.recipes.stages.provenance import collect_provenance, parse_jobs
 from qdcomp.recipes.study_files.studies import read_study
+from qdcomp.recipes.workflows.run_launching import execute_run, find_launchpad, read_job_states
 from qdcomp.trajectory import open_trajectory
 
 STUDY = """

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from qdcomp.engines import load_engine
+from qdcomp.recipes.jobs.planned_job import ENGINE_KINDS
 from qdcomp.recipes.plans.plan import build_structures, plan_study
-from qdcomp.recipes.plans.planned_job import ENGINE_KINDS
 from qdcomp.recipes.study_files.studies import read_study
 from qdcomp.resources import list_studies
 

@@ -1,7 +1,7 @@
 from ase import Atoms
 
 from qdcomp.engines import EngineResult
-from qdcomp.recipes.runs.provenance import list_engine_warnings
+from qdcomp.recipes.stages.provenance import list_engine_warnings
 
 
 def make_result(*warnings):

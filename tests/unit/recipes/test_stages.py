@@ -1,5 +1,5 @@
-from qdcomp.recipes.runs import stages
 from qdcomp.recipes.runs.run_directory import create_run
+from qdcomp.recipes.stages import stages
 from qdcomp.recipes.study_files.studies import read_study
 from qdcomp.resources import find_study
 

@@ -7,8 +7,8 @@ import pytest
 from qdcomp.compare import published
 from qdcomp.engines import ENGINES, load_engine
 from qdcomp.errors import EngineError
+from qdcomp.recipes.jobs.planned_job import ENGINE_KINDS
 from qdcomp.recipes.plans.plan import describe_engine_job, plan_jobs
-from qdcomp.recipes.plans.planned_job import ENGINE_KINDS
 from qdcomp.recipes.study_files.dot_sections import build_dot
 from qdcomp.recipes.study_files.studies import read_study
 from qdcomp.resources import list_studies

@@ -8,7 +8,7 @@ from ase.io import write
 from qdcomp.errors import InputError
 from qdcomp.recipes.plans.plan import build_structures
 from qdcomp.recipes.study_files.studies import read_study
-from qdcomp.recipes.surfaces.surface_structures import choose_sites, load_entropy_ligand
+from qdcomp.recipes.study_files.surface_structures import choose_sites, load_entropy_ligand
 from qdcomp.structures import load_ligand
 
 TEXT = """\

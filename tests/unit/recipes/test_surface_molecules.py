@@ -5,8 +5,8 @@ import pytest
 
 from qdcomp.errors import InputError
 from qdcomp.recipes.plans.plan import build_structures
+from qdcomp.recipes.plans.surface_molecules import measure_scan
 from qdcomp.recipes.study_files.studies import read_study
-from qdcomp.recipes.surfaces.surface_molecules import measure_scan
 
 TEXT = """\
 name: test

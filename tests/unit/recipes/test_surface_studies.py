@@ -2,10 +2,10 @@ import pytest
 
 from qdcomp.engines import load_engine
 from qdcomp.errors import EngineError, InputError
+from qdcomp.recipes.jobs.planned_job import ENGINE_KINDS
 from qdcomp.recipes.plans.plan import build_structures, describe_engine_job, plan_jobs
-from qdcomp.recipes.plans.planned_job import ENGINE_KINDS
 from qdcomp.recipes.study_files.studies import read_study
-from qdcomp.recipes.surfaces.surface_structures import (
+from qdcomp.recipes.study_files.surface_structures import (
     choose_sites,
     remove_fragment,
     select_fragment,

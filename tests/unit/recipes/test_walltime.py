@@ -12,10 +12,10 @@ from qdcomp.engines.base import DynamicsSettings, EngineJob, RelaxationSettings
 from qdcomp.engines.deadline import DEADLINE_VARIABLES, LEAST_MARGIN_S, is_stop_noted
 from qdcomp.engines.model import ModelEngine
 from qdcomp.errors import EngineError, WalltimeReached
-from qdcomp.recipes.execution import job_execution, walltime
-from qdcomp.recipes.execution.job_execution import read_run_record, run_job
-from qdcomp.recipes.execution.run_record import RECORD_NAME, RUNNING_NAME, Piece, note_running
-from qdcomp.recipes.execution.walltime import StepClock, choose_least_margin, find_futile_pieces
+from qdcomp.recipes.jobs import job_execution, walltime
+from qdcomp.recipes.jobs.job_execution import read_run_record, run_job
+from qdcomp.recipes.jobs.run_record import RECORD_NAME, RUNNING_NAME, Piece, note_running
+from qdcomp.recipes.jobs.walltime import StepClock, choose_least_margin, find_futile_pieces
 from qdcomp.structures import build_quantum_dot
 
 ENGINE = ModelEngine()

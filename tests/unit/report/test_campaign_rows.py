@@ -4,7 +4,7 @@ import pytest
 from builders.campaign_runs import make_binding_run, make_dot_run
 
 from qdcomp.errors import InputError, StoreError
-from qdcomp.recipes.runs.job_state import JobState
+from qdcomp.recipes.jobs.job_state import JobState
 from qdcomp.recipes.study_files.studies import read_study
 from qdcomp.report.campaigns import campaign_rows
 from qdcomp.report.campaigns.campaign_facts import describe_study

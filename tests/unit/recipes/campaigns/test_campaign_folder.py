@@ -15,8 +15,8 @@ from qdcomp.recipes.campaigns.member_states import (
 from qdcomp.recipes.campaigns.members import read_members
 from qdcomp.recipes.campaigns.sweep_plan import plan_members
 from qdcomp.recipes.launchpads import open_launchpad
-from qdcomp.recipes.runs.run_launching import find_launchpad, read_job_states
-from qdcomp.recipes.runs.submission import submit_runs
+from qdcomp.recipes.workflows.run_launching import find_launchpad, read_job_states
+from qdcomp.recipes.workflows.submission import submit_runs
 from qdcomp.report.campaigns.campaign_folders import find_run_folders
 
 

@@ -13,9 +13,9 @@ from qdcomp.recipes.campaigns.job_control import (
     rerun_jobs,
 )
 from qdcomp.recipes.campaigns.members import read_members
+from qdcomp.recipes.jobs.planned_job import ENGINE_KINDS
 from qdcomp.recipes.launchpads import launch_all, open_launchpad
-from qdcomp.recipes.plans.planned_job import ENGINE_KINDS
-from qdcomp.recipes.runs.submission import submit_runs
+from qdcomp.recipes.workflows.submission import submit_runs
 
 
 @pytest.fixture

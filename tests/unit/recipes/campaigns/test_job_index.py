@@ -6,13 +6,13 @@ import shutil
 import pytest
 from builders.small_studies import write_study
 
-from qdcomp.recipes.campaigns import job_index
-from qdcomp.recipes.execution.run_record import RECORD_NAME, read_run_record
-from qdcomp.recipes.plans.planned_job import ENGINE_KINDS
-from qdcomp.recipes.runs.provenance import collect_provenance, parse_jobs
+from qdcomp.recipes.jobs.planned_job import ENGINE_KINDS
+from qdcomp.recipes.jobs.run_record import RECORD_NAME, read_run_record
+from qdcomp.recipes.runs import job_index
 from qdcomp.recipes.runs.run_directory import TRAJECTORY_NAME, create_run, open_run
-from qdcomp.recipes.runs.run_launching import execute_run, find_launchpad
+from qdcomp.recipes.stages.provenance import collect_provenance, parse_jobs
 from qdcomp.recipes.study_files.studies import read_study
+from qdcomp.recipes.workflows.run_launching import execute_run, find_launchpad
 
 
 def make_run(folder, name, **options):

@@ -6,7 +6,7 @@ from builders.small_studies import write_study
 from qdcomp.errors import InputError
 from qdcomp.recipes.campaigns.members import check_members, describe_members, read_members
 from qdcomp.recipes.campaigns.sweep_section import MAX_MEMBERS, take_sweep
-from qdcomp.recipes.plans.planned_job import derive_seed
+from qdcomp.recipes.jobs.planned_job import derive_seed
 from qdcomp.recipes.study_files.studies import read_study
 from qdcomp.recipes.study_files.study_document import Problems, compose_document
 from qdcomp.resources import find_study

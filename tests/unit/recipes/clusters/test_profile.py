@@ -3,7 +3,7 @@ import pytest
 from qdcomp.errors import InputError, ParseError
 from qdcomp.recipes.clusters.profile import BATCH_SYSTEMS, STAGES
 from qdcomp.recipes.clusters.profile_sections import find_profile, read_profile
-from qdcomp.recipes.plans.planned_job import ENGINE_KINDS
+from qdcomp.recipes.jobs.planned_job import ENGINE_KINDS
 from qdcomp.resources import find_template
 
 LEAST = "batch_system: slurm\nresources: {{cores: 1, walltime: 1 h}}\n{more}\n"

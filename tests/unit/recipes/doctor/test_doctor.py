@@ -11,14 +11,14 @@ from qdcomp.cli.application import application
 from qdcomp.recipes.campaigns.run_set import open_run_set
 from qdcomp.recipes.doctor import second_try
 from qdcomp.recipes.doctor.examination import examine_runs
-from qdcomp.recipes.doctor.mended_log import MENDED_NAME, read_mended
 from qdcomp.recipes.doctor.mending import mend_troubles
 from qdcomp.recipes.doctor.second_try import explain_hopeless
-from qdcomp.recipes.execution.run_record import RECORD_NAME, RunRecord, make_piece, write_run_record
+from qdcomp.recipes.jobs.run_record import RECORD_NAME, RunRecord, make_piece, write_run_record
 from qdcomp.recipes.launchpads import open_launchpad
+from qdcomp.recipes.runs.mended_log import MENDED_NAME, read_mended
 from qdcomp.recipes.runs.run_directory import create_run
-from qdcomp.recipes.runs.submission import submit_runs
 from qdcomp.recipes.study_files.studies import read_study
+from qdcomp.recipes.workflows.submission import submit_runs
 
 
 @pytest.fixture

@@ -18,12 +18,7 @@ from fireworks.core import rocket
 from fireworks.core.rocket_launcher import rapidfire
 
 from qdcomp.errors import StoreError
-from qdcomp.recipes.launchpads import (
-    find_failure,
-    launch_all,
-    open_launchpad,
-    reset_lost_runs,
-)
+from qdcomp.recipes.launchpads import find_failure, launch_all, open_launchpad, reset_lost_runs
 
 
 @explicit_serialize

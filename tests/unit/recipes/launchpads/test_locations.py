@@ -7,11 +7,7 @@ from pathlib import Path
 import pytest
 
 from qdcomp.errors import InputError, StoreError
-from qdcomp.recipes.launchpads import (
-    describe_location,
-    is_server,
-    open_launchpad,
-)
+from qdcomp.recipes.launchpads import describe_location, is_server, open_launchpad
 
 SECRET = "p@ss:w/o?rd"
 

@@ -15,7 +15,7 @@ from qdcomp.recipes.launchpads import (
     open_launchpad,
 )
 from qdcomp.recipes.launchpads.trusted_tasks import TASK_MODULE, TRUSTED_VARIABLE, is_own_task
-from qdcomp.recipes.runs.workflow import TASKS
+from qdcomp.recipes.workflows.workflow import TASKS
 
 
 def test_every_task_of_every_job_is_trusted_and_nothing_else_of_its_module():
@@ -31,7 +31,7 @@ def test_every_task_of_every_job_is_trusted_and_nothing_else_of_its_module():
         "ScriptTask",
         "PyTask",
         "{{os.system}}",
-        "{{qdcomp.recipes.runs.stages.run_engine}}",
+        "{{qdcomp.recipes.stages.stages.run_engine}}",
         "{{qdcomp.recipes.firetasks.stages.run_engine}}",
         f"{TASK_MODULE}.RunEngine",
         f"{{{{{TASK_MODULE}.RunEngine}}}} ",

@@ -1,1 +1,0 @@
-"""One job in its directory: run, watched, ended before the walltime, recorded."""

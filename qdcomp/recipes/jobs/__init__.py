@@ -1,0 +1,1 @@
+"""One job: as it is planned, run in its directory, watched, ended before the walltime, recorded."""

@@ -1,0 +1,1 @@
+"""Runs as FireWorks workflows: made, put on a launchpad, launched."""
