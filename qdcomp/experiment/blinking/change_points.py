@@ -105,24 +105,18 @@ def find_change_points(
         raise InputError("there is no photon, so no rate that could change")
     table = find_critical_values(confidence)
     windows = np.array(WINDOWS)
-    index, ticks, spreads = [0], [0], [0.0]
+    parts = [(np.zeros(1, np.int64), np.zeros(1, np.int64), np.zeros(1))]
     seen = 0
     for block, keep_from, keep_to in _cut_blocks(source, None if channels is None else wanted):
         photons, block_spreads = scan_block(block, windows, table)
         chosen = (photons >= keep_from) & (photons < keep_to)
-        index.extend((photons[chosen] + seen).tolist())
-        ticks.extend(block[photons[chosen]].tolist())
-        spreads.extend(block_spreads[chosen].tolist())
+        kept = photons[chosen]
+        parts.append((kept + seen, block[kept], block_spreads[chosen]))
         seen += len(block) - 2 * _MARGIN
         last, end = seen + 2 * _MARGIN - 1, int(block[-1])
-    return _assemble(
-        np.array([*index, last], np.int64),
-        np.array([*ticks, end], np.int64),
-        np.array([*spreads, 0.0]),
-        table,
-        source.header.macrotime_resolution_s,
-        confidence,
-    )
+    parts.append((np.array([last]), np.array([end]), np.zeros(1)))
+    index, ticks, spreads = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return _assemble(index, ticks, spreads, table, source.header.macrotime_resolution_s, confidence)
 
 
 def _cut_blocks(

@@ -18,8 +18,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
-from scipy.special import gammaln, logsumexp
 
 from qdcomp.errors import InputError
 from qdcomp.experiment.blinking.change_points import ChangePoints
@@ -91,20 +91,36 @@ def _join_neighbours(
 ) -> dict[int, NDArray[np.int64]]:
     """Group of each stretch for every number of groups up to `most`."""
     order = np.argsort(counts / durations, kind="stable")
-    n, t = counts[order].copy(), durations[order].copy()
-    left = np.arange(-1, len(n) - 1)
-    right = np.arange(1, len(n) + 1)
-    alive = np.ones(len(n), np.bool_)
-    version = np.zeros(len(n), np.int64)
-    heap = [(_join_cost(n, t, i, i + 1), i, i + 1, 0, 0) for i in range(len(n) - 1)]
-    heapq.heapify(heap)
-    number = len(n)
+    firsts = _join_all(counts[order], durations[order], most)
     found: dict[int, NDArray[np.int64]] = {}
+    for number in range(1, most + 1):
+        groups = np.empty(len(order), np.int64)
+        groups[order] = np.cumsum(firsts[number]) - 1
+        found[number] = groups
+    return found
+
+
+@njit(cache=True)
+def _join_all(
+    n: NDArray[np.float64], t: NDArray[np.float64], most: int
+) -> NDArray[np.bool_]:  # pragma: no cover - compiled
+    """Which stretches, in the order of their rates, begin a group, for each number of groups."""
+    last = len(n)
+    left = np.arange(-1, last - 1)
+    right = np.arange(1, last + 1)
+    alive = np.ones(last, np.bool_)
+    version = np.zeros(last, np.int64)
+    firsts = np.zeros((most + 1, last), np.bool_)
+    heap = [(np.inf, 0, 0, 0, 0)]
+    for i in range(last - 1):
+        heap.append((_join_cost(n, t, i, i + 1), i, i + 1, 0, 0))
+    heapq.heapify(heap)
+    number = last
     while True:
         if number <= most:
-            found[number] = _number_groups(alive, order)
+            firsts[number] = alive
         if number == 1:
-            return found
+            return firsts
         _, i, j, vi, vj = heapq.heappop(heap)
         if not (alive[i] and alive[j] and version[i] == vi and version[j] == vj):
             continue
@@ -113,25 +129,24 @@ def _join_neighbours(
         version[i] += 1
         right[i] = right[j]
         number -= 1
-        if right[j] < len(n):
+        if right[j] < last:
             left[right[j]] = i
         for a, b in ((left[i], i), (i, right[i])):
-            if a >= 0 and b < len(n):
-                cost = _join_cost(n, t, a, b)
-                heapq.heappush(heap, (cost, a, b, version[a], version[b]))
+            if a >= 0 and b < last:
+                heapq.heappush(heap, (_join_cost(n, t, a, b), a, b, version[a], version[b]))
 
 
-def _join_cost(n: NDArray[np.float64], t: NDArray[np.float64], i: int, j: int) -> float:
+@njit(cache=True)
+def _join_cost(
+    n: NDArray[np.float64], t: NDArray[np.float64], i: int, j: int
+) -> float:  # pragma: no cover - compiled
     """Likelihood lost by one rate for both."""
-    parts = sum(float(n[k]) * math.log(n[k] / t[k]) for k in (i, j) if n[k] > 0)
-    total = float(n[i] + n[j])
-    return parts - (total * math.log(total / (t[i] + t[j])) if total > 0 else 0.0)
-
-
-def _number_groups(alive: NDArray[np.bool_], order: NDArray[np.int64]) -> NDArray[np.int64]:
-    groups = np.empty(len(order), np.int64)
-    groups[order] = np.cumsum(alive) - 1
-    return groups
+    parts = 0.0
+    for k in (i, j):
+        if n[k] > 0.0:
+            parts += n[k] * math.log(n[k] / t[k])
+    total = n[i] + n[j]
+    return parts - (total * math.log(total / (t[i] + t[j])) if total > 0.0 else 0.0)
 
 
 def _refine(
@@ -139,30 +154,51 @@ def _refine(
 ) -> tuple[NDArray[np.int64], float]:
     """Level of each stretch after expectation and maximisation from the joined groups, and ln P."""
     number = int(members.max()) + 1
-    weights = np.eye(number)[members]
+    sums = np.array(
+        [
+            np.bincount(members, values, number)
+            for values in (durations, counts, np.ones_like(counts))
+        ]
+    )
     before = now = -math.inf
     for _ in range(_ROUNDS):
-        time = durations @ weights
-        rates = np.maximum(counts @ weights, 1e-9) / np.maximum(time, 1e-300)
-        shares = weights.mean(axis=0)
-        logs = _log_chances(counts, durations, rates) + np.log(np.maximum(shares, 1e-300))
-        total = logsumexp(logs, axis=1)
-        weights = np.exp(logs - total[:, None])
-        now = float(total.sum())
+        rates = np.maximum(sums[1], 1e-9) / np.maximum(sums[0], 1e-300)
+        members, sums, now = _expect(counts, durations, rates, np.maximum(sums[2], 1e-300))
         if now - before < _ENOUGH * abs(now):
             break
         before = now
-    return np.asarray(np.argmax(weights, axis=1), np.int64), now
+    return members, now
 
 
-def _log_chances(
-    counts: NDArray[np.float64], durations: NDArray[np.float64], rates: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    means = durations[:, None] * rates[None, :]
-    logs: NDArray[np.float64] = (
-        counts[:, None] * np.log(means) - means - gammaln(counts + 1)[:, None]
-    )
-    return logs
+@njit(cache=True)
+def _expect(
+    counts: NDArray[np.float64],
+    durations: NDArray[np.float64],
+    rates: NDArray[np.float64],
+    stretches: NDArray[np.float64],
+) -> tuple[NDArray[np.int64], NDArray[np.float64], float]:  # pragma: no cover - compiled
+    """Likeliest level of each stretch; times, photons and stretches expected in each; ln P."""
+    log_rates, log_shares = np.log(rates), np.log(stretches / len(counts))
+    members = np.empty(len(counts), np.int64)
+    sums = np.zeros((3, len(rates)))
+    logs = np.empty(len(rates))
+    chance = 0.0
+    for k in range(len(counts)):
+        known = counts[k] * math.log(durations[k]) - math.lgamma(counts[k] + 1.0)
+        for level in range(len(rates)):
+            logs[level] = counts[k] * log_rates[level] - durations[k] * rates[level]
+            logs[level] += log_shares[level]
+        best = int(np.argmax(logs))
+        top = logs[best]
+        weights = np.exp(logs - top)
+        total = weights.sum()
+        members[k] = best
+        chance += top + math.log(total) + known
+        weights /= total
+        sums[0] += durations[k] * weights
+        sums[1] += counts[k] * weights
+        sums[2] += weights
+    return members, sums, chance
 
 
 def _summarise(
