@@ -143,6 +143,15 @@ def test_links_lead_somewhere(path):
         assert not anchor or anchor in find_headings(found), target
 
 
+API_PAGES = sorted((DOCS / "api").glob("*.md"))
+
+
+@pytest.mark.parametrize("path", API_PAGES, ids=lambda path: path.stem)
+def test_each_module_of_the_api_pages_is_there(path):
+    for module in re.findall(r"^::: (\S+)$", path.read_text(encoding="utf-8"), re.M):
+        assert importlib.util.find_spec(module) is not None, module
+
+
 def test_every_figure_is_shown():
     text = "".join(path.read_text(encoding="utf-8") for path in PAGES)
     assert set(re.findall(r"figures/(\w+\.png)", text)) == set(load_figure_script().FIGURES)

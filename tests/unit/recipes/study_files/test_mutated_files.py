@@ -26,7 +26,7 @@ STUDIES = (
 )
 FILES = int(os.environ.get("QDCOMP_FUZZ_FILES", "200"))
 SEED = os.environ.get("QDCOMP_FUZZ_SEED", "1")
-TESTS = Path(__file__).parents[2]
+TESTS = Path(__file__).parents[3]
 MOST_MEMORY_MIB = 1024
 
 
