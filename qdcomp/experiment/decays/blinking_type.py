@@ -140,7 +140,7 @@ def judge_blinking_type(trace: LifetimeTrace) -> BlinkingType:
 
     def take_logarithms(bins: NDArray[np.intp]) -> _Points:
         counts = trace.gated_counts[bins].astype(float)
-        signal, tau = counts - background, trace.lifetimes_ns[bins]
+        signal, tau = counts - background, trace.lifetimes_ns[bins].astype(float)
         spread = trace.errors_ns[bins] / tau
         # ln of an unbiased estimate is low by half its relative variance.
         y = np.log(tau) + 0.5 * spread**2
@@ -149,7 +149,7 @@ def judge_blinking_type(trace: LifetimeTrace) -> BlinkingType:
     def take_plain(bins: NDArray[np.intp]) -> _Points:
         signal = trace.gated_counts[bins].astype(float) - background
         ones = np.ones(len(bins))
-        return _Points(signal, trace.lifetimes_ns[bins], ones, 0.0 * ones)
+        return _Points(signal, trace.lifetimes_ns[bins].astype(float), ones, 0.0 * ones)
 
     sums = _sum_blocks(known, len(trace.counts), take_logarithms)
     whole = sums.total()

@@ -20,6 +20,8 @@ from scipy.ndimage import gaussian_filter
 from qdcomp.errors import InputError
 from qdcomp.experiment.decays.lifetime_trace import LifetimeTrace
 
+_Column = NDArray[np.float32]
+
 _CELLS_PER_BANDWIDTH = 4.0
 _MOST_CELLS = 2048
 _POINTS_AT_ONCE = 2**16
@@ -95,12 +97,13 @@ def compute_flid(
             f"{np.count_nonzero(known)} time bins have a lifetime; a distribution needs two, so "
             "use wider bins"
         )
-    points = np.column_stack([trace.counts[known] / trace.bin_s, values[known]])
-    shares = _make_weights(weights, known)
+    # Single precision and no weights where all are equal: a trace of days is long.
+    points = (trace.counts[known].astype(np.float32) / np.float32(trace.bin_s), values[known])
+    shares = None if weights is None else _select_weights(weights, known)
     widths = _choose_bandwidths(points, shares) if bandwidths is None else bandwidths
     if not all(np.isfinite(width) and width > 0.0 for width in widths):
         raise InputError(f"bandwidths {widths}; expected a positive intensity and a positive time")
-    axes = [_make_axis(points[:, k], widths[k]) for k in range(2)]
+    axes = [_make_axis(points[k], widths[k]) for k in range(2)]
     density = _count_cells(points, shares, axes)
     steps = [float(axis[1] - axis[0]) for axis in axes]
     sigmas = [width / step for width, step in zip(widths, steps, strict=True)]
@@ -114,16 +117,12 @@ def compute_flid(
         density=smooth,
         bandwidths=(float(widths[0]), float(widths[1])),
         peak=(float(centres[0][place[0]]), float(centres[1][place[1]])),
-        n_points=len(points),
-        n_left_out=len(values) - len(points),
+        n_points=len(points[0]),
+        n_left_out=len(values) - len(points[0]),
     )
 
 
-def _make_weights(
-    weights: NDArray[np.float64] | None, known: NDArray[np.bool_]
-) -> NDArray[np.float64]:
-    if weights is None:
-        return np.ones(int(np.count_nonzero(known)))
+def _select_weights(weights: NDArray[np.float64], known: NDArray[np.bool_]) -> NDArray[np.float64]:
     if weights.shape != known.shape or not np.all(np.isfinite(weights)) or np.any(weights < 0):
         raise InputError(f"weights of shape {weights.shape}; expected {known.shape}, not negative")
     chosen: NDArray[np.float64] = weights[known].astype(np.float64)
@@ -133,38 +132,48 @@ def _make_weights(
 
 
 def _choose_bandwidths(
-    points: NDArray[np.float64], shares: NDArray[np.float64]
+    points: tuple[_Column, _Column], shares: NDArray[np.float64] | None
 ) -> tuple[float, float]:
     """Silverman's rule in two dimensions, h = s n^(−1/6), n by Kish's effective number.
 
     s is the standard deviation, or the narrower one of the quartiles, so that a few bins far away
     do not blur the cloud.
     """
-    number = shares.sum() ** 2 / np.dot(shares, shares)
+    number = len(points[0]) if shares is None else shares.sum() ** 2 / np.dot(shares, shares)
     widths = []
-    for column in points.T:
-        spread = float(np.sqrt(np.cov(column, aweights=shares)))
+    for column in points:
+        spread = _measure_spread(column, shares)
         low, high = np.quantile(column, (0.25, 0.75))
         middle = float(high - low) / _NORMAL_QUARTILES
         narrow = min(spread, middle) if middle > 0.0 else spread
         # Bins that are all the same still need a kernel that can be drawn.
-        least = 1e-3 * max(abs(float(column.mean())), 1e-9)
+        least = 1e-3 * max(abs(float(column.mean(dtype=float))), 1e-9)
         widths.append(max(narrow * number ** (-1.0 / 6.0), least))
     return widths[0], widths[1]
 
 
+def _measure_spread(column: _Column, shares: NDArray[np.float64] | None) -> float:
+    if shares is None:
+        return float(column.std(ddof=1, dtype=float))
+    return float(np.sqrt(np.cov(column, aweights=shares)))
+
+
 def _count_cells(
-    points: NDArray[np.float64], shares: NDArray[np.float64], axes: list[NDArray[np.float64]]
+    points: tuple[_Column, _Column],
+    shares: NDArray[np.float64] | None,
+    axes: list[NDArray[np.float64]],
 ) -> NDArray[np.float64]:
     """Histogram in two dimensions, of so many points at a time that memory stays small."""
     density = np.zeros((len(axes[0]) - 1, len(axes[1]) - 1))
-    for start in range(0, len(points), _POINTS_AT_ONCE):
-        x, y = points[start : start + _POINTS_AT_ONCE].T
-        density += np.histogram2d(x, y, axes, weights=shares[start : start + _POINTS_AT_ONCE])[0]
+    for start in range(0, len(points[0]), _POINTS_AT_ONCE):
+        taken = slice(start, start + _POINTS_AT_ONCE)
+        x, y = (column[taken].astype(float) for column in points)
+        weights = None if shares is None else shares[taken]
+        density += np.histogram2d(x, y, axes, weights=weights)[0]
     return density
 
 
-def _make_axis(values: NDArray[np.float64], width: float) -> NDArray[np.float64]:
-    low, high = values.min() - _REACH * width, values.max() + _REACH * width
+def _make_axis(values: _Column, width: float) -> NDArray[np.float64]:
+    low, high = float(values.min()) - _REACH * width, float(values.max()) + _REACH * width
     cells = int(np.clip(np.ceil((high - low) / width * _CELLS_PER_BANDWIDTH), 16, _MOST_CELLS))
     return np.linspace(low, high, cells + 1)

@@ -34,8 +34,8 @@ class LifetimeTrace:
     gated_counts
         Photons within the gate, int64 with shape ``(n_bins,)``.
     mean_arrivals_ns
-        Mean delay of the photons in the gate [ns], shape ``(n_bins,)``; NaN in bins without any.
-        Background pulls it to half the gate.
+        Mean delay of the photons in the gate [ns], float32 with shape ``(n_bins,)``, as the next
+        two are, for a trace of days; NaN in bins without any. Background pulls it to half the gate.
     lifetimes_ns
         Lifetime without the background [ns], shape ``(n_bins,)``; NaN where `known` is false.
     errors_ns
@@ -51,9 +51,9 @@ class LifetimeTrace:
     bin_s: float
     counts: NDArray[np.int64]
     gated_counts: NDArray[np.int64]
-    mean_arrivals_ns: NDArray[np.float64]
-    lifetimes_ns: NDArray[np.float64]
-    errors_ns: NDArray[np.float64]
+    mean_arrivals_ns: NDArray[np.float32]
+    lifetimes_ns: NDArray[np.float32]
+    errors_ns: NDArray[np.float32]
     known: NDArray[np.bool_]
     gate: DelayGate
     warnings: tuple[str, ...]
@@ -106,7 +106,7 @@ def compute_lifetime_trace(
     background = limits.background_per_s * bin_s
     delays = tabulate_gated_delays(header, limits)
     counts, gated = np.zeros((2, n_bins), np.int64)
-    means, lifetimes, errors = np.full((3, n_bins), np.nan)
+    means, lifetimes, errors = np.full((3, n_bins), np.nan, np.float32)
     for whole in iterate_binned_photons(source, n_bins, bin_s, wanted if channels else None):
         there = slice(whole.first_bin, whole.first_bin + len(whole.counts))
         counts[there] = whole.counts

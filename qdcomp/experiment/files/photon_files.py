@@ -47,7 +47,7 @@ _TEXT_NAMES = ("", ".csv", ".txt", ".tsv", ".dat", ".asc")
 _BEGINNING = 512
 
 
-def open_photons(path: Path | str, *, chunk_photons: int = 500_000) -> FileSource:
+def open_photons(path: Path | str, *, chunk_photons: int = 250_000) -> FileSource:
     """Open a file of single photons without keeping them in memory.
 
     The file is read once to count its photons and to check its header against them.

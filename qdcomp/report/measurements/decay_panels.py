@@ -88,8 +88,8 @@ def draw_lifetime_trace(trace: LifetimeTrace) -> Panel:
     """Draw the lifetime of each time bin."""
     times = np.asarray((np.arange(len(trace.counts)) + 0.5) * trace.bin_s, np.float64)
     known = trace.known
-    x, y = thin_out(times[known], trace.lifetimes_ns[known])
-    mean = float(np.mean(trace.lifetimes_ns[known])) if known.any() else float("nan")
+    x, y = thin_out(times[known], trace.lifetimes_ns[known].astype(float))
+    mean = float(trace.lifetimes_ns[known].mean(dtype=float)) if known.any() else float("nan")
     return Panel(
         name="lifetime_trace",
         title="Lifetime against time",
