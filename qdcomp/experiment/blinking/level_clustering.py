@@ -66,10 +66,12 @@ def cluster_levels(points: ChangePoints, most_levels: int = MOST_LEVELS) -> Inte
     Raises
     ------
     InputError
-        If no level is allowed.
+        If no level is allowed, or a stretch has no duration.
     """
     if most_levels < 1:
         raise InputError(f"{most_levels} levels at most; expected 1 or more")
+    if not np.all(points.durations_s > 0.0):
+        raise InputError("stretches between change points take no time; give their lengths in s")
     counts = points.photons.astype(np.float64)
     durations = points.durations_s
     tried = min(most_levels, len(counts))

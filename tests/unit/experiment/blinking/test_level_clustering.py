@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from qdcomp.errors import InputError
-from qdcomp.experiment.blinking.change_points import find_change_points
+from qdcomp.experiment.blinking.change_points import ChangePoints, find_change_points
 from qdcomp.experiment.blinking.level_clustering import cluster_levels
 from qdcomp.experiment.photon_stream import make_photon_stream
 
@@ -55,3 +55,9 @@ def test_no_level_at_all_is_refused():
     stream, _ = make_steps(4, (1e4, 1e4))
     with pytest.raises(InputError, match="1 or more"):
         cluster_levels(find_change_points(stream), most_levels=0)
+
+
+def test_a_stretch_without_a_duration_is_refused():
+    points = ChangePoints(np.array([1.0]), np.array([1.0, 0.0]), np.array([9, 2]), 0.99)
+    with pytest.raises(InputError, match="no time"):
+        cluster_levels(points)
