@@ -27,6 +27,7 @@ from qdcomp.recipes.jobs.job_execution import RunRecord, read_run_record, run_jo
 from qdcomp.recipes.jobs.planned_job import PlannedJob
 from qdcomp.recipes.plans.plan import build_structures, describe_engine_job
 from qdcomp.recipes.runs import job_index
+from qdcomp.recipes.runs.mended_log import note_mended
 from qdcomp.recipes.runs.results import load_result, save_result
 from qdcomp.recipes.runs.run_directory import ANALYSIS_NAME, TRAJECTORY_NAME, RunDirectory
 from qdcomp.recipes.study_files.dot_schema import AnalysisSpec
@@ -66,7 +67,9 @@ def write_job_inputs(run: RunDirectory, job: PlannedJob) -> dict[str, str]:
         names = _place_inputs(run, engine_job, directory)
         note_estimate(directory, run.engine, engine_job)
         if job.previous is not None:
-            run.engine.restart_from(directory, run.job_directory(run.find_job(job.previous)))
+            before_this = run.job_directory(run.find_job(job.previous))
+            for damage in run.engine.restart_from(directory, before_this):
+                note_mended(run.root, job.name, f"restart files of {job.previous}", damage)
         job_index.note_inputs(run, directory, names, before)
         _write_json(listing, {name: _hash_file(directory / name) for name in names})
     return read_input_hashes(directory)
