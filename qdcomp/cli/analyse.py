@@ -64,7 +64,8 @@ def analyse(
         return
     from qdcomp.recipes.stages.foreign_run import analyse_foreign_run
     from qdcomp.recipes.study_files.dot_schema import AnalysisSpec
-    from qdcomp.report.dots.run_report import report_foreign_run
+    from qdcomp.report.dots.dot_run_report import report_foreign_run
+    from qdcomp.report.run_report import REPORT_FOLDER
 
     target = out or directory.resolve().with_name(f"{directory.resolve().name}-analysis")
     with notes.status(f"reading {directory}"):
@@ -77,7 +78,7 @@ def analyse(
             skip_fs=skip,
             spec=AnalysisSpec(emission_temperature_k=emission_temperature or 300.0),
         )
-        made = report_foreign_run(found, target)
+        made = report_foreign_run(found, target / REPORT_FOLDER)
     print_warnings(made.warnings)
     for line in made.headline:
         output.print(line)

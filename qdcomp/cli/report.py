@@ -65,7 +65,7 @@ def _write(runs: Sequence[Path], out: Path | None, launchpad: str | None) -> Mad
     from qdcomp.report.campaigns.campaign_folders import is_run_folder
     from qdcomp.report.campaigns.campaign_page import report_campaign
     from qdcomp.report.campaigns.campaign_rows import read_run_states
-    from qdcomp.report.dots.run_report import report_run, report_side_by_side
+    from qdcomp.report.run_report import report_run, report_side_by_side
 
     if len(runs) == 1 and (is_run_folder(runs[0]) or not runs[0].is_dir()):
         run = open_run(runs[0])

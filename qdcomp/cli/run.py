@@ -124,7 +124,7 @@ def _finish(run: RunDirectory, states: tuple[JobState, ...]) -> None:
 
 def _report(run: RunDirectory, states: tuple[JobState, ...]) -> None:
     """Report what there is; a result that tolerates failed jobs names what is missing."""
-    from qdcomp.report.dots.run_report import report_run
+    from qdcomp.report.run_report import report_run
 
     with notes.status("writing the report"):
         made = report_run(run, states)

@@ -27,12 +27,12 @@ from qdcomp.report.campaigns.campaign_panels import campaign_panels
 from qdcomp.report.campaigns.campaign_pooling import pool_rows
 from qdcomp.report.campaigns.campaign_rows import CampaignRow, read_row, read_run_states
 from qdcomp.report.dots.content import MadeReport
-from qdcomp.report.dots.run_report import report_side_by_side
 from qdcomp.report.drawing.static_drawing import save_panel
 from qdcomp.report.pages.page_shell import FIGURE_FOLDER
 from qdcomp.report.pages.report_files import name_unwritable
 from qdcomp.report.pages.shared_assets import share_library, write_library
 from qdcomp.report.pages.strict_json import write_json
+from qdcomp.report.run_report import report_side_by_side
 
 PAGE_FOLDER = "pages"
 """Folder of the runs' own pages; not ``runs``, which may be where the runs themselves are."""

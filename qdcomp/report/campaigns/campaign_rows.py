@@ -32,8 +32,8 @@ from qdcomp.report.campaigns.campaign_facts import StudyFacts, describe_study
 from qdcomp.report.campaigns.campaign_folders import is_run_folder
 from qdcomp.report.dots.comparison_panels import find_reference_run, predict_linewidth
 from qdcomp.report.dots.content import DotRun
-from qdcomp.report.dots.run_report import REPORT_FOLDER, report_run
 from qdcomp.report.pages.number_text import format_measured
+from qdcomp.report.run_report import REPORT_FOLDER, report_run
 from qdcomp.report.surfaces.surface_content import SurfaceRunContent
 
 RunState = Literal["finished", "unfinished", "failed", "damaged", "no run"]

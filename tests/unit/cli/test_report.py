@@ -3,8 +3,8 @@ from builders.campaign_runs import make_binding_run, make_dot_run
 from typer.testing import CliRunner
 
 from qdcomp.cli.application import application
+from qdcomp.report import run_report
 from qdcomp.report.campaigns import campaign_rows
-from qdcomp.report.dots import run_report
 from qdcomp.report.dots.content import MadeReport
 
 runner = CliRunner()

@@ -1,13 +1,10 @@
-"""The report of a run: its files read back, beside the published numbers."""
+"""The report of a run of a dot: its files read back, beside the published numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from qdcomp.analysis import DotAnalysis, HuangRhysSpectrum, ModeCoupling
-from qdcomp.recipes.jobs.job_state import JobState
-from qdcomp.recipes.jobs.planned_job import ENGINE_KINDS
 from qdcomp.recipes.runs.results import load_result
 from qdcomp.recipes.runs.run_directory import (
     ANALYSIS_NAME,
@@ -29,9 +26,6 @@ from qdcomp.report.dots.content import DotRun, JobRow, MadeReport, ReportInput
 from qdcomp.report.dots.html import write_report
 from qdcomp.report.dots.published_rows import compare_with_published
 from qdcomp.report.dots.summary import summarise_run
-from qdcomp.report.surfaces.surface_run_report import report_surface_runs
-
-REPORT_FOLDER = "report"
 
 SURROGATE_NOTE = (
     "Computed with the surrogate engine 'model' (rigid-ion force field and sp3 tight binding), "
@@ -39,8 +33,8 @@ SURROGATE_NOTE = (
 )
 
 
-def report_run(run: RunDirectory, states: Sequence[JobState]) -> MadeReport:
-    """Write the report of a finished run into its folder.
+def report_dot_run(run: RunDirectory, jobs: tuple[JobRow, ...], directory: Path) -> MadeReport:
+    """Write the report of a finished run of a dot into `directory`.
 
     Raises
     ------
@@ -49,8 +43,6 @@ def report_run(run: RunDirectory, states: Sequence[JobState]) -> MadeReport:
     StoreError
         An analysis is damaged.
     """
-    if not isinstance(run.study, DotStudy):
-        return report_side_by_side([run], [states], run.root / REPORT_FOLDER)
     check_analyses(run)
     temperatures = _sort_temperatures(run.dot_study)
     runs = tuple(_load_dot_run(run, temperature) for temperature in temperatures)
@@ -68,31 +60,14 @@ def report_run(run: RunDirectory, states: Sequence[JobState]) -> MadeReport:
         published=compare_with_published(run.dot_study, runs[0].analysis),
         provenance=provenance,
         warnings=warnings,
-        jobs=tuple(_describe_state(state) for state in states),
+        jobs=jobs,
     )
-    path = write_report(content, run.root / REPORT_FOLDER)
+    path = write_report(content, directory)
     return MadeReport(
         path=path,
         headline=tuple(summarise_run(content, dot_run) for dot_run in runs),
         warnings=(*warnings, *(text for dot_run in runs for text in dot_run.analysis.warnings)),
     )
-
-
-def report_side_by_side(
-    runs: Sequence[RunDirectory], states: Sequence[Sequence[JobState]], directory: Path
-) -> MadeReport:
-    """Write one report of several runs of a study of ligands, by different engines for example.
-
-    Raises
-    ------
-    InputError
-        The runs are not of studies of ligands, not comparable, or not finished.
-    """
-    rows = {
-        run.root: tuple(_describe_state(state) for state in jobs)
-        for run, jobs in zip(runs, states, strict=True)
-    }
-    return report_surface_runs(runs, rows, directory)
 
 
 def report_foreign_run(foreign: ForeignRun, directory: Path) -> MadeReport:
@@ -117,7 +92,7 @@ def report_foreign_run(foreign: ForeignRun, directory: Path) -> MadeReport:
         },
         warnings=foreign.warnings,
     )
-    path = write_report(content, directory / REPORT_FOLDER)
+    path = write_report(content, directory)
     return MadeReport(
         path=path,
         headline=(summarise_run(content, dot_run),),
@@ -142,14 +117,4 @@ def _load_dot_run(run: RunDirectory, temperature_k: float) -> DotRun:
         harmonic=(
             load_result(harmonic, HuangRhysSpectrum) if coldest and harmonic.is_file() else None
         ),
-    )
-
-
-def _describe_state(state: JobState) -> JobRow:
-    return JobRow(
-        name=state.job.name,
-        state=state.state,
-        steps=state.steps_done if state.job.kind in ENGINE_KINDS else None,
-        walltime_s=state.walltime_s,
-        corrections=state.corrections,
     )
