@@ -89,7 +89,7 @@ def rerun(
     for folder in result.set_aside:
         output.print(f"earlier results: {folder}")
     if result.changed:
-        notes.print(f"run them with: {suggest_next_command(run, has_failed=False)}")
+        notes.print(f"run them with: {suggest_next_command(run, ['READY'])}")
 
 
 def _control(

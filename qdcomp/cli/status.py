@@ -46,7 +46,7 @@ def status(run: FolderArgument, launchpad: LaunchpadOption = None) -> None:
             output.print(f"failed: {state.job.name}: {state.failure}")
     if set(counts) != {"COMPLETED"}:
         condition = "if no process runs it any more, " if "RUNNING" in counts else ""
-        command = suggest_next_command(opened.root, has_failed="FIZZLED" in counts)
+        command = suggest_next_command(opened.root, counts)
         notes.print(f"{condition}go on with: {command}")
 
 

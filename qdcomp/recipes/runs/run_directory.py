@@ -246,6 +246,16 @@ def open_run(root: Path) -> RunDirectory:
     return RunDirectory(root, read_study(root / STUDY_NAME))
 
 
+def find_handed_over(root: Path) -> Path | None:
+    """Find the folder that was handed to a cluster with the jobs of the run or campaign `root`.
+
+    That of a member is its campaign's, unless it was handed over alone; None where neither was.
+    """
+    campaign = root.resolve().parent
+    folders = (root, campaign) if (campaign / CAMPAIGN_NAME).is_file() else (root,)
+    return next((folder for folder in folders if (folder / PROFILE_NAME).is_file()), None)
+
+
 def check_trajectories(run: RunDirectory) -> None:
     """Say which trajectories of a run are not there yet.
 
