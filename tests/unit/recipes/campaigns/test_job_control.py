@@ -114,6 +114,18 @@ def test_what_runs_is_not_put_back(pad, runs):
     assert state(pad, run, "01 relax") == "COMPLETED"
 
 
+def test_what_runs_in_one_member_leaves_all_members_as_they_are(pad, runs):
+    for run in runs:
+        complete(pad, run)
+    (runs[0].root.parent / "cluster.yaml").touch()
+    query = {"name": f"{runs[1].study.name}: 04 collect 50 K"}
+    pad.fireworks.update_one(query, {"$set": {"state": "RUNNING"}})
+    with pytest.raises(InputError, match=f"qdcomp submit {runs[0].root.parent} puts it back"):
+        rerun_jobs(runs, pad, "01 relax")
+    assert not any((run.root / "set_aside").exists() for run in runs)
+    assert state(pad, runs[0], "01 relax") == "COMPLETED"
+
+
 def test_jobs_that_have_not_run_are_left(pad, runs):
     result = rerun_jobs(runs, pad, "*")
     assert result.changed == () and result.left == {"READY": 2, "WAITING": 10}
