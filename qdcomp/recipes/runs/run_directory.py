@@ -212,18 +212,20 @@ def create_run(root: Path, study: Study) -> RunDirectory:
             )
         if (there.priority, there.reuse) != (study.priority, study.reuse):
             there = replace(there, priority=study.priority, reuse=study.reuse)
-            _write_study(path, there)
+            write_study(root, there)
         return RunDirectory(root, there)
     if root.exists() and not root.is_dir():
         raise InputError(f"{root} is a file, and a run is a folder; choose another with --out")
     if root.is_dir() and any(root.iterdir()):
         raise InputError(f"{root} is not empty and not a run; choose another folder with --out")
     root.mkdir(parents=True, exist_ok=True)
-    _write_study(path, study)
+    write_study(root, study)
     return RunDirectory(root, read_study(path))
 
 
-def _write_study(path: Path, study: Study) -> None:
+def write_study(root: Path, study: Study) -> None:
+    """Write the study of a run into its folder, whole or not at all."""
+    path = root / STUDY_NAME
     partial = path.with_suffix(".partial")
     partial.write_text(study.to_yaml(), encoding="utf-8")
     partial.replace(path)
