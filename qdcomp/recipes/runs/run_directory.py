@@ -200,11 +200,13 @@ def create_run(root: Path, study: Study) -> RunDirectory:
     ------
     InputError
         The folder holds another study, or files that are not a run.
+    StoreError
+        It holds a study that is damaged.
     """
     root = root.resolve()
     path = root / STUDY_NAME
     if path.is_file():
-        there = read_study(path)
+        there = _read_own_study(root)
         if there.study_hash != study.study_hash:
             raise InputError(
                 f"{root} holds a run of another study, {there.name} with the engine "
@@ -238,6 +240,8 @@ def open_run(root: Path) -> RunDirectory:
     ------
     InputError
         If it is not one.
+    StoreError
+        If its study is damaged.
     """
     root = root.resolve()
     if not (root / STUDY_NAME).is_file():
@@ -245,7 +249,19 @@ def open_run(root: Path) -> RunDirectory:
             f"{root} is not the folder of a run (it has no {STUDY_NAME}); "
             "make one with: qdcomp run STUDY --out FOLDER"
         )
-    return RunDirectory(root, read_study(root / STUDY_NAME))
+    return RunDirectory(root, _read_own_study(root))
+
+
+def _read_own_study(root: Path) -> Study:
+    try:
+        return read_study(root / STUDY_NAME)
+    except (InputError, ParseError) as error:
+        remedy = "run the study in another folder beside this one, which takes over finished jobs"
+        if (root.parent / CAMPAIGN_NAME).is_file():
+            remedy = "remove it, and the next command says how to make it again"
+        raise StoreError(
+            f"{error}. qdcomp wrote this file for the run: put it back as it was, or {remedy}"
+        ) from error
 
 
 def find_handed_over(root: Path) -> Path | None:
