@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from fireworks import LaunchPad
@@ -12,6 +12,7 @@ from fireworks import LaunchPad
 from qdcomp.errors import InputError
 from qdcomp.recipes.campaigns.set_aside import set_aside_results
 from qdcomp.recipes.launchpads import EmbeddedLaunchPad
+from qdcomp.recipes.launchpads.process_identity import find_reservation
 from qdcomp.recipes.runs.next_command import suggest_next_command
 from qdcomp.recipes.runs.pieces import find_current_jobs
 from qdcomp.recipes.runs.run_directory import RunDirectory
@@ -57,11 +58,14 @@ class ControlResult:
         Number of the jobs that match and were left, by their state.
     set_aside
         Folders that hold the results which were moved away.
+    batch_jobs
+        Numbers of the batch jobs that jobs were handed over with and that have no job any more.
     """
 
     changed: tuple[str, ...]
     left: dict[str, int]
     set_aside: tuple[str, ...] = ()
+    batch_jobs: tuple[str, ...] = ()
 
 
 def pause_jobs(
@@ -104,16 +108,21 @@ def cancel_jobs(
 ) -> ControlResult:
     """Give up jobs that are not done and not running; parameters and errors as `pause_jobs`.
 
-    What follows them waits. `continue_jobs` takes it back.
+    What follows them waits. `continue_jobs` takes it back. The batch system is not told: a batch
+    job that waits for a cancelled job stays in its queue.
     """
+    batch_jobs: list[str] = []
 
     def give_up(job: JobOnLaunchpad) -> None:
         reserved = {"fw_id": job.fw_id, "state": "RESERVED"}
-        for launch in launchpad.launches.find(reserved, {"launch_id": 1}):
+        for launch in launchpad.launches.find(reserved, {"launch_id": 1, "state_history": 1}):
             launchpad.cancel_reservation(launch["launch_id"])
+            number = find_reservation(launch)
+            batch_jobs.extend([number] if number else [])
         launchpad.defuse_fw(job.fw_id)
 
-    return _change(select_jobs(runs, launchpad, pattern), launchpad, CANCELLABLE, give_up)
+    done = _change(select_jobs(runs, launchpad, pattern), launchpad, CANCELLABLE, give_up)
+    return replace(done, batch_jobs=tuple(batch_jobs))
 
 
 def rerun_jobs(

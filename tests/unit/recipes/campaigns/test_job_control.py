@@ -70,10 +70,11 @@ def test_cancelled_jobs_come_back_and_running_ones_are_left(pad, runs):
     assert state(pad, runs[0], "00 build") == "READY"
 
 
-def test_a_job_that_is_reserved_leaves_the_queue_when_cancelled(pad, runs):
+def test_a_job_that_is_reserved_leaves_its_batch_job_when_cancelled(pad, runs):
     build = pad.fireworks.find_one({"name": "small-s1: 00 build"})
-    pad.reserve_fw(FWorker(), str(runs[0].root), fw_id=build["fw_id"])
-    cancel_jobs(runs, pad, "small-s1: 00 build")
+    _, launch_id = pad.reserve_fw(FWorker(), str(runs[0].root), fw_id=build["fw_id"])
+    pad.set_reservation_id(launch_id, 13)
+    assert cancel_jobs(runs, pad, "small-s1: 00 build").batch_jobs == ("13",)
     assert state(pad, runs[0], "00 build") == "DEFUSED"
     continue_jobs(runs, pad)
     assert state(pad, runs[0], "00 build") == "READY"
