@@ -207,6 +207,7 @@ def test_a_check_names_what_is_planted_wrong_and_no_more(site, slurm, monkeypatc
     for what, words in PLANTED.items():
         assert words in wrong[what]
         assert found[what].mend
+    assert found["partitions"].mend.endswith("which there are says: sinfo")
     shown = call("cluster", "check", "broken.yaml")
     assert shown.exit_code == 1
     assert "8 of " in shown.stdout
