@@ -71,6 +71,7 @@ def test_build_freezes_what_it_is_told(tmp_path):
         (["plan", "no_such_study"], "shipped studies: demo"),
         (["run", "demo", "--launchpad", "foo"], "expected mongodb://HOST"),
         (["run", "no_such_study"], "shipped studies: demo"),
+        (["submit", "."], ". is a folder, and a study is a file"),
         (["resume", "nowhere"], "not the folder of a run"),
         (["status", "nowhere"], "not the folder of a run"),
         (["report", "nowhere"], "not the folder of a run"),
