@@ -33,3 +33,12 @@ def suggest_next_command(root: Path, states: Collection[str]) -> str:
     if "FIZZLED" in states:
         return f"qdcomp doctor {handed_over} --mend"
     return f"qdcomp submit {handed_over}"
+
+
+def describe_next_command(states: Collection[str], command: str) -> str:
+    """Say that `command` brings jobs in `states` on, and when: not while others have them."""
+    if "RUNNING" in states:
+        return f"if no process runs it any more, go on with: {command}"
+    if "RESERVED" in states:
+        return f"if its batch jobs are no longer in the queue, go on with: {command}"
+    return f"go on with: {command}"

@@ -4,7 +4,7 @@ import pytest
 
 from qdcomp.errors import InputError
 from qdcomp.recipes.clusters.profile_sections import find_profile
-from qdcomp.recipes.runs.next_command import suggest_next_command
+from qdcomp.recipes.runs.next_command import describe_next_command, suggest_next_command
 
 
 @pytest.fixture
@@ -43,3 +43,15 @@ def test_a_member_that_was_handed_over_alone_goes_on_alone(campaign):
     (campaign / "member" / "cluster.yaml").touch()
     command = suggest_next_command(campaign / "member", {"READY"})
     assert command == f"qdcomp submit {campaign / 'member'}"
+
+
+@pytest.mark.parametrize(
+    ("states", "condition"),
+    [
+        ({"RUNNING", "RESERVED"}, "if no process runs it any more, "),
+        ({"COMPLETED", "RESERVED"}, "if its batch jobs are no longer in the queue, "),
+        ({"COMPLETED", "READY"}, ""),
+    ],
+)
+def test_jobs_that_another_has_are_left_to_it(states, condition):
+    assert describe_next_command(states, "qdcomp x") == f"{condition}go on with: qdcomp x"
