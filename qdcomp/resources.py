@@ -40,6 +40,13 @@ def is_file(path: Path | str) -> bool:
         return False
 
 
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
 def list_studies() -> list[Path]:
     """Paths of the shipped studies, by name."""
     return sorted(_shipped_folder("workflows").glob("*.yaml"))
@@ -59,6 +66,12 @@ def find_study(name: str) -> Path:
     shipped = {path.stem: path for path in list_studies()}
     if given.stem in shipped and given.suffix in {"", ".yaml", ".yml"}:
         return shipped[given.stem]
+    if _is_folder(given):
+        raise InputError(
+            f"{name} is a folder, and a study is a file; give that, or a name that qdcomp studies "
+            "lists. If it is the folder of a run, go on with: qdcomp resume, or qdcomp submit on a "
+            "cluster"
+        )
     raise InputError(
         f"no study file {name!r}, and no shipped study of that name; "
         f"shipped studies: {', '.join(shipped) or 'none'}"

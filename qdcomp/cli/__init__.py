@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import sys
 import traceback
@@ -47,7 +48,12 @@ def main() -> None:
 
 def _describe(error: QdcompError | OSError) -> str:
     """Say what went wrong; of the system's errors, with which file and what to do."""
-    if isinstance(error, QdcompError) or error.filename is None:
+    if isinstance(error, QdcompError):
+        return str(error)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        place = f"{error.filename}: " if error.filename else ""
+        return f"{place}{error.strerror}; make room on the disk, then call this again"
+    if error.filename is None:
         return str(error)
     return (
         f"{error.filename}: {error.strerror}; expected a file or folder that is there, "

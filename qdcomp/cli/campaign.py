@@ -72,6 +72,7 @@ def show_campaign(folder: Path, launchpad: str | None) -> None:
         suggest_command,
     )
     from qdcomp.recipes.launchpads import open_launchpad
+    from qdcomp.recipes.runs.next_command import describe_next_command
     from qdcomp.recipes.workflows.run_launching import find_launchpad_of
 
     campaign = open_campaign(folder)
@@ -87,8 +88,7 @@ def show_campaign(folder: Path, launchpad: str | None) -> None:
     _print_incomplete(states)
     command = suggest_command(states, campaign.root)
     if command:
-        condition = "if no process runs it any more, " if counts["RUNNING"] else ""
-        notes.print(f"{condition}go on with: {command}")
+        notes.print(describe_next_command(counts, command))
 
 
 def _print_incomplete(states: Sequence[MemberState]) -> None:

@@ -41,7 +41,7 @@ def check(
     print_table([("what", "", "found", "how to mend it"), *rows])
     wrong = sum(entry.state == "wrong" for entry in findings)
     if wrong:
-        output.print(f"{wrong} of {len(findings)} are wrong")
+        output.print(f"{wrong} of {len(findings)} {'is' if wrong == 1 else 'are'} wrong")
         raise typer.Exit(WRONG)
     output.print("nothing is wrong")
 

@@ -41,10 +41,12 @@ def doctor(
     from qdcomp.recipes.doctor.examination import examine_runs
     from qdcomp.recipes.doctor.mending import mend_troubles
     from qdcomp.recipes.launchpads import open_launchpad
+    from qdcomp.recipes.runs.run_directory import find_handed_over
     from qdcomp.recipes.workflows.run_launching import find_launchpad_of
 
     runs = open_run_set(run)
-    is_queued = _find_queue_check(runs.root)
+    handed_over = find_handed_over(runs.root)
+    is_queued = _make_queue_check(handed_over) if handed_over else None
     location = find_launchpad_of(runs.root, launchpad)
     with open_launchpad(location, read_only=not mend) as pad:
         troubles = examine_runs(runs, pad, is_queued)
@@ -53,8 +55,8 @@ def doctor(
     _tell("mended", mended)
     _tell("found", left)
     output.print(_summarise(len(troubles), len(mended)))
-    if mended and is_queued is not None:
-        _hand_over(runs.root, launchpad)
+    if mended and handed_over:
+        _hand_over(handed_over, launchpad)
     elif mended:
         notes.print(f"go on with: qdcomp resume {runs.root}")
     elif any(trouble.is_mended_by_qdcomp for trouble in left):
@@ -63,14 +65,11 @@ def doctor(
         raise typer.Exit(TROUBLED)
 
 
-def _find_queue_check(root: Path) -> Callable[[str], bool] | None:
-    """Find what says of a batch job whether it is there, for a folder handed to a cluster."""
+def _make_queue_check(root: Path) -> Callable[[str], bool]:
+    """Make what says of a batch job whether it is there, for a folder handed to a cluster."""
     from qdcomp.recipes.batch_queue import make_queue_check
     from qdcomp.recipes.clusters.profile_sections import find_profile
-    from qdcomp.recipes.runs.run_directory import PROFILE_NAME
 
-    if not (root / PROFILE_NAME).is_file():
-        return None
     return make_queue_check(find_profile(root).batch_system)
 
 

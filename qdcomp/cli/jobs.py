@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -39,8 +39,8 @@ def pause(run: FolderArgument, match: MatchOption = "*", launchpad: LaunchpadOpt
     """
     from qdcomp.recipes.campaigns.job_control import pause_jobs
 
-    _control(pause_jobs, "paused", run, match, launchpad)
-    notes.print(f"let them go on with: qdcomp jobs continue {run}")
+    if _control(pause_jobs, "paused", run, match, launchpad).changed:
+        notes.print(f"let them go on with: qdcomp jobs continue {run}")
 
 
 @jobs.command("continue")
@@ -52,7 +52,7 @@ def go_on(run: FolderArgument, match: MatchOption = "*", launchpad: LaunchpadOpt
     """
     from qdcomp.recipes.campaigns.job_control import continue_jobs
 
-    _control(continue_jobs, "going on", run, match, launchpad)
+    _name_next_command(_control(continue_jobs, "going on", run, match, launchpad), run)
 
 
 @jobs.command("cancel")
@@ -66,7 +66,11 @@ def cancel(
     """
     from qdcomp.recipes.campaigns.job_control import cancel_jobs
 
-    _control(cancel_jobs, "cancelled", run, match, launchpad)
+    result = _control(cancel_jobs, "cancelled", run, match, launchpad)
+    if result.changed:
+        notes.print(f"take it back with: qdcomp jobs continue {run}")
+    if result.batch_jobs:
+        _name_batch_jobs(result.batch_jobs, run)
 
 
 @jobs.command("rerun")
@@ -83,13 +87,31 @@ def rerun(
       qdcomp jobs rerun runs/demo --match '01 relax'
     """
     from qdcomp.recipes.campaigns.job_control import rerun_jobs
-    from qdcomp.recipes.runs.next_command import suggest_next_command
 
     result = _control(rerun_jobs, "put back", run, match, launchpad)
     for folder in result.set_aside:
         output.print(f"earlier results: {folder}")
+    _name_next_command(result, run)
+
+
+def _name_next_command(result: ControlResult, folder: Path) -> None:
+    """Say what runs the jobs that were made to run."""
+    from qdcomp.recipes.runs.next_command import suggest_next_command
+
     if result.changed:
-        notes.print(f"run them with: {suggest_next_command(run, has_failed=False)}")
+        notes.print(f"run them with: {suggest_next_command(folder, ['READY'])}")
+
+
+def _name_batch_jobs(numbers: Sequence[str], folder: Path) -> None:
+    """Name the batch jobs of cancelled jobs, and the command that takes them out of the queue."""
+    from qdcomp.recipes.clusters.batch_systems import SYSTEMS
+    from qdcomp.recipes.clusters.profile_sections import find_profile
+    from qdcomp.recipes.runs.run_directory import find_handed_over
+
+    handed_over = find_handed_over(folder)
+    if handed_over is not None:
+        cancel = SYSTEMS[find_profile(handed_over).batch_system].cancel
+        notes.print(f"take their batch jobs out of the queue with: {cancel} {' '.join(numbers)}")
 
 
 def _control(
@@ -113,7 +135,8 @@ def _control(
         output.print(f"{done}: {name}")
     if len(result.changed) > MOST_NAMED:
         output.print(f"and {len(result.changed) - MOST_NAMED} more")
-    output.print(f"{done}: {len(result.changed)} jobs")
+    number = len(result.changed)
+    output.print(f"{done}: {number} job{'' if number == 1 else 's'}")
     for state, count in result.left.items():
         output.print(f"left as they are: {count} {state}")
     return result

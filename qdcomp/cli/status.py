@@ -21,7 +21,7 @@ def status(run: FolderArgument, launchpad: LaunchpadOption = None) -> None:
     from qdcomp.cli.campaign import show_campaign
     from qdcomp.recipes.campaigns.campaign_folder import is_campaign_folder
     from qdcomp.recipes.launchpads import open_launchpad
-    from qdcomp.recipes.runs.next_command import suggest_next_command
+    from qdcomp.recipes.runs.next_command import describe_next_command, suggest_next_command
     from qdcomp.recipes.runs.run_directory import open_run
     from qdcomp.recipes.runs.spent_cost import describe_spent, list_finished_jobs, sum_spent
     from qdcomp.recipes.workflows.run_launching import find_launchpad, read_job_states
@@ -45,9 +45,7 @@ def status(run: FolderArgument, launchpad: LaunchpadOption = None) -> None:
         if state.failure:
             output.print(f"failed: {state.job.name}: {state.failure}")
     if set(counts) != {"COMPLETED"}:
-        condition = "if no process runs it any more, " if "RUNNING" in counts else ""
-        command = suggest_next_command(opened.root, has_failed="FIZZLED" in counts)
-        notes.print(f"{condition}go on with: {command}")
+        notes.print(describe_next_command(counts, suggest_next_command(opened.root, counts)))
 
 
 def _describe(state: JobState) -> tuple[str, ...]:

@@ -170,6 +170,8 @@ def _finish(report: WorkerReport) -> None:
     ):
         if numbers:
             notes.print(f"job {', '.join(map(str, numbers))}: {said}")
-    output.print(f"{len(report.launched)} jobs run, {len(report.failed)} failed: {report.ended}")
+    number = len(report.launched)
+    jobs = "1 job" if number == 1 else f"{number} jobs"
+    output.print(f"{jobs} run, {len(report.failed)} failed: {report.ended}")
     if report.failed or report.put_back:
         raise typer.Exit(FAILED)

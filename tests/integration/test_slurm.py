@@ -156,6 +156,20 @@ def test_ready_jobs_left_to_a_held_allocation_are_told_with_what_frees_them(site
     slurm.wait_until_empty(PATIENCE_S)
 
 
+def test_the_batch_jobs_of_cancelled_jobs_are_named_with_what_takes_them_out(site, slurm):
+    subprocess.run(["scontrol", "update", "PartitionName=debug", "State=DOWN"], check=True)
+    try:
+        first = call("submit", "smallest.yaml", "--cluster", "mycluster.yaml", "--out", "run")
+        (number,) = re.findall(r"^batch job (\d+): ", first.stdout, re.MULTILINE)
+        cancelled = call("jobs", "cancel", "run")
+        assert "take it back with: qdcomp jobs continue run" in cancelled.stderr
+        assert f"out of the queue with: scancel {number}\n" in cancelled.stderr
+        assert "run them with: qdcomp submit run" in call("jobs", "continue", "run").stderr
+    finally:
+        subprocess.run(["scancel", "--me"], check=True)
+        subprocess.run(["scontrol", "update", "PartitionName=debug", "State=UP"], check=True)
+
+
 def test_nodes_without_a_route_to_the_database_are_collected(site, slurm):
     write_profile(site, mode="offline")
     first = call("submit", "smallest.yaml", "--cluster", "mycluster.yaml", "--out", "run")
@@ -193,6 +207,7 @@ def test_a_check_names_what_is_planted_wrong_and_no_more(site, slurm, monkeypatc
     for what, words in PLANTED.items():
         assert words in wrong[what]
         assert found[what].mend
+    assert found["partitions"].mend.endswith("which there are says: sinfo")
     shown = call("cluster", "check", "broken.yaml")
     assert shown.exit_code == 1
     assert "8 of " in shown.stdout

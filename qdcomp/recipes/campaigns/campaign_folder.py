@@ -13,7 +13,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,10 +23,13 @@ from qdcomp.errors import InputError, StoreError
 from qdcomp.recipes.campaigns.members import MemberList
 from qdcomp.recipes.runs.run_directory import (
     CAMPAIGN_NAME,
+    PROFILE_NAME,
     STUDY_NAME,
     RunDirectory,
     create_run,
+    find_handed_over,
     open_run,
+    write_study,
 )
 
 _FORM = 1  # of campaign.json
@@ -43,12 +47,15 @@ class CampaignFolder:
         Name of the study with the sweep, and the engine.
     members
         What the sweep sets in each member, by the member's name, in the order of the sweep.
+    study_file_sha256
+        Hash of the study file that they were made from.
     """
 
     root: Path
     name: str
     engine: str
     members: Mapping[str, Mapping[str, str]]
+    study_file_sha256: str = ""
 
     @property
     def folders(self) -> tuple[Path, ...]:
@@ -63,6 +70,8 @@ def is_campaign_folder(folder: Path) -> bool:
 
 def make_runs(found: MemberList, out: Path | None = None) -> tuple[Path, tuple[RunDirectory, ...]]:
     """Make the run folders of a study, or of every member of its sweep, unless they are there.
+
+    A damaged list of members is written anew, and so is the study of a member that lost it.
 
     Parameters
     ----------
@@ -87,7 +96,9 @@ def make_runs(found: MemberList, out: Path | None = None) -> tuple[Path, tuple[R
         return root, (create_run(root, found.members[0].study),)
     grows = is_campaign_folder(root)
     _check_members(root, found)
-    if not grows:
+    if grows:
+        _restore_studies(root, found)
+    else:
         _enter_members(root, found)
     runs = tuple(create_run(root / m.study.name, m.study) for m in found.members)
     if grows:  # after their folders: workers are at the members that there were
@@ -133,11 +144,17 @@ def open_campaign(folder: Path) -> CampaignFolder:
             _check_name(name): {str(key): str(value) for key, value in values.items()}
             for name, values in content["members"].items()
         }
-        return CampaignFolder(root, str(content["name"]), str(content["engine"]), members)
+        return CampaignFolder(
+            root,
+            str(content["name"]),
+            str(content["engine"]),
+            members,
+            str(content["study_file_sha256"]),
+        )
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
         raise StoreError(
-            f"{path}: damaged ({error}); expected the members of the campaign. Make it again with: "
-            f"qdcomp run STUDY --out {root} (finished jobs are not run again)"
+            f"{path}: damaged ({error}); expected the members of the campaign. "
+            f"{_say_how_to_make_again(root)}"
         ) from error
 
 
@@ -151,8 +168,7 @@ def _open_member(path: Path) -> RunDirectory:
     if not (path / STUDY_NAME).is_file():
         raise InputError(
             f"the member {path.name} of the campaign {path.parent} has no folder, or lost its "
-            f"{STUDY_NAME}; make it again with: qdcomp run STUDY --out {path.parent} (finished "
-            "jobs are not run again)"
+            f"{STUDY_NAME}. {_say_how_to_make_again(path.parent)}"
         )
     return open_run(path)
 
@@ -161,11 +177,11 @@ def _check_members(root: Path, found: MemberList) -> None:
     """Refuse a folder that holds anything but members of the same sweep."""
     if is_campaign_folder(root):
         members = {member.study.name for member in found.members}
-        there = open_campaign(root)
-        lost = [name for name in there.members if name not in members]
-        if lost or there.engine != found.engine:
+        there, engine = _find_members(root)
+        lost = [name for name in there if name not in members]
+        if lost or engine not in (None, found.engine):
             more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
-            reason = f"it has {lost[0]}{more}, which this one has not" if lost else there.engine
+            reason = f"it has {lost[0]}{more}, which this one has not" if lost else engine
             raise InputError(
                 f"{root} holds a campaign of another sweep ({reason}); values may be added to a "
                 "sweep, not taken away: choose another folder with --out, or remove it"
@@ -177,11 +193,47 @@ def _check_members(root: Path, found: MemberList) -> None:
         raise InputError(f"{root} holds {kind}; choose another folder with --out")
 
 
+def _find_members(root: Path) -> tuple[Collection[str], str | None]:
+    """Find the members of a campaign and its engine; of a damaged list, those with a folder."""
+    try:
+        campaign = open_campaign(root)
+    except StoreError:
+        return [path.parent.name for path in sorted(root.glob(f"*/{STUDY_NAME}"))], None
+    return campaign.members.keys(), campaign.engine
+
+
+def _restore_studies(root: Path, found: MemberList) -> None:
+    """Write the study of members that have jobs and lost it, from the file they were made from."""
+    lost = [
+        member.study
+        for member in found.members
+        for folder in [root / member.study.name]
+        if folder.is_dir() and any(folder.iterdir()) and not (folder / STUDY_NAME).is_file()
+    ]
+    if lost and open_campaign(root).study_file_sha256 != lost[0].source_sha256:
+        raise InputError(
+            f"the member {lost[0].name} of the campaign {root} lost its {STUDY_NAME}, which is "
+            f"only made again from the study file that the campaign was made from, and "
+            f"{found.source} is another or was changed; give that file as it was"
+        )
+    for study in lost:
+        write_study(root / study.name, study)
+
+
+def _say_how_to_make_again(root: Path) -> str:
+    """Name the command that writes what a campaign has lost; on a cluster it computes nothing."""
+    command = "qdcomp run STUDY"
+    if find_handed_over(root):
+        command = f"qdcomp submit STUDY --cluster {root / PROFILE_NAME}"
+    return f"Make it again with: {command} --out {root} (finished jobs are not run again)"
+
+
 def _enter_members(root: Path, found: MemberList) -> None:
     """Write the members down, where they are not there yet."""
     members = {member.study.name: dict(member.values) for member in found.members}
-    if is_campaign_folder(root) and dict(open_campaign(root).members) == members:
-        return
+    with suppress(InputError, StoreError):  # none, or damaged
+        if dict(open_campaign(root).members) == members:
+            return
     root.mkdir(parents=True, exist_ok=True)
     content: dict[str, Any] = {
         "form": _FORM,

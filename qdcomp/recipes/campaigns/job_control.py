@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from fireworks import LaunchPad
@@ -12,6 +12,8 @@ from fireworks import LaunchPad
 from qdcomp.errors import InputError
 from qdcomp.recipes.campaigns.set_aside import set_aside_results
 from qdcomp.recipes.launchpads import EmbeddedLaunchPad
+from qdcomp.recipes.launchpads.process_identity import find_reservation
+from qdcomp.recipes.runs.next_command import suggest_next_command
 from qdcomp.recipes.runs.pieces import find_current_jobs
 from qdcomp.recipes.runs.run_directory import RunDirectory
 
@@ -56,11 +58,14 @@ class ControlResult:
         Number of the jobs that match and were left, by their state.
     set_aside
         Folders that hold the results which were moved away.
+    batch_jobs
+        Numbers of the batch jobs that jobs were handed over with and that have no job any more.
     """
 
     changed: tuple[str, ...]
     left: dict[str, int]
     set_aside: tuple[str, ...] = ()
+    batch_jobs: tuple[str, ...] = ()
 
 
 def pause_jobs(
@@ -103,16 +108,21 @@ def cancel_jobs(
 ) -> ControlResult:
     """Give up jobs that are not done and not running; parameters and errors as `pause_jobs`.
 
-    What follows them waits. `continue_jobs` takes it back.
+    What follows them waits. `continue_jobs` takes it back. The batch system is not told: a batch
+    job that waits for a cancelled job stays in its queue.
     """
+    batch_jobs: list[str] = []
 
     def give_up(job: JobOnLaunchpad) -> None:
         reserved = {"fw_id": job.fw_id, "state": "RESERVED"}
-        for launch in launchpad.launches.find(reserved, {"launch_id": 1}):
+        for launch in launchpad.launches.find(reserved, {"launch_id": 1, "state_history": 1}):
             launchpad.cancel_reservation(launch["launch_id"])
+            number = find_reservation(launch)
+            batch_jobs.extend([number] if number else [])
         launchpad.defuse_fw(job.fw_id)
 
-    return _change(select_jobs(runs, launchpad, pattern), launchpad, CANCELLABLE, give_up)
+    done = _change(select_jobs(runs, launchpad, pattern), launchpad, CANCELLABLE, give_up)
+    return replace(done, batch_jobs=tuple(batch_jobs))
 
 
 def rerun_jobs(
@@ -126,24 +136,28 @@ def rerun_jobs(
     Raises
     ------
     InputError
-        No job matches, or one of those that would be put back is running.
+        No job matches, or one of those that would be put back is running; nothing is changed.
     """
     chosen = select_jobs(runs, launchpad, pattern)
     begun = [job for job in chosen if job.state in RERUNNABLE or job.state in ACTIVE]
-    folders, changed = [], []
+    affected: list[tuple[RunDirectory, list[JobOnLaunchpad]]] = []
     for run in runs:
-        own = [job for job in begun if job.run is run]
-        if not own:
-            continue
-        affected = _add_descendants(run, {job.name for job in own})
-        everything = select_jobs([run], launchpad, ALL_JOBS)
-        _refuse_active([job for job in everything if job.name in affected])
-        folder = set_aside_results(run, [job for job in run.jobs if job.name in affected])
+        own = {job.name for job in begun if job.run is run}
+        if own:
+            names = _add_descendants(run, own)
+            everything = select_jobs([run], launchpad, ALL_JOBS)
+            affected.append((run, [job for job in everything if job.name in names]))
+    _refuse_active([job for _, jobs in affected for job in jobs])
+    folders, changed = [], []
+    for run, jobs in affected:
+        names = {job.name for job in jobs}
+        folder = set_aside_results(run, [job for job in run.jobs if job.name in names])
         folders += [str(folder)] if folder else []
         with _as_one(launchpad):
-            for job in own:
-                _put_back(job, launchpad)
-        changed += [job.name for job in everything if job.name in affected]
+            for job in begun:
+                if job.run is run:
+                    _put_back(job, launchpad)
+        changed += [job.name for job in jobs]
     return ControlResult(tuple(changed), _count_left(chosen, RERUNNABLE), tuple(folders))
 
 
@@ -223,10 +237,11 @@ def _refuse_active(jobs: Sequence[JobOnLaunchpad]) -> None:
     active = [job for job in jobs if job.state in ACTIVE]
     if active:
         first = active[0]
+        command = suggest_next_command(first.run.root, [first.state])
         raise InputError(
             f"{first.name} is {first.state}, and what runs is not run again: wait for it, or end "
-            f"its process or batch job; if it was killed, qdcomp resume {first.run.root} puts it "
-            "back. Nothing was changed in this run"
+            f"its process or batch job; if it was killed, {command} puts it back. Nothing was "
+            "changed"
         )
 
 

@@ -11,13 +11,11 @@ from fireworks import LaunchPad
 
 from qdcomp.recipes.campaigns.campaign_folder import CampaignFolder
 from qdcomp.recipes.launchpads import find_failures
-from qdcomp.recipes.runs.next_command import suggest_next_command
+from qdcomp.recipes.runs.next_command import HELD, suggest_next_command
 from qdcomp.recipes.runs.pieces import find_current_jobs
 
 COMPLETED = "COMPLETED"
 FAILED = "FIZZLED"
-HELD = ("PAUSED", "DEFUSED")
-"""States of FireWorks that a user has put a job into, and takes it out of."""
 
 MOST_REASONS = 20
 """Failures whose reason is looked up."""
@@ -107,17 +105,10 @@ def count_jobs(states: Sequence[MemberState]) -> Counter[str]:
 
 
 def suggest_command(states: Sequence[MemberState], root: Path) -> str:
-    """Name the command that brings a campaign on; empty where all is done.
-
-    Jobs that a user holds go on only when told to; everything else goes on with a resume.
-    """
+    """Name the command that brings a campaign on; empty where all is done."""
     if all(member.is_complete for member in states):
         return ""
-    counts = count_jobs(states)
-    waits_for_user = not set(counts) - {COMPLETED, "WAITING", *HELD}
-    if any(counts[state] for state in HELD) and waits_for_user:
-        return f"qdcomp jobs continue {root}"
-    return suggest_next_command(root, has_failed=bool(counts[FAILED]))
+    return suggest_next_command(root, count_jobs(states))
 
 
 def _name_first(jobs: Sequence[str]) -> str:

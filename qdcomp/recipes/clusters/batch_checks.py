@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from qdcomp.errors import BatchError
 from qdcomp.recipes.clusters.batch_systems import SYSTEMS
 from qdcomp.recipes.clusters.finding import Finding, Site
 from qdcomp.recipes.clusters.partition_limits import PartitionLimits, read_limits
-from qdcomp.recipes.clusters.profile import STAGES, ClusterProfile, Resources
+from qdcomp.recipes.clusters.profile import (
+    STAGES,
+    BatchSystemName,
+    ClusterProfile,
+    Resources,
+)
 
 _SILENT = "the batch system does not say"
+_LISTED_BY: Mapping[BatchSystemName, str] = {
+    "slurm": "sinfo",
+    "pbs": "qstat -Q",
+    "lsf": "bqueues",
+}
+"""Command that lists the partitions, or queues."""
 
 
 def check_batch_commands(site: Site) -> Finding:
@@ -42,7 +53,9 @@ def check_partitions(site: Site) -> Finding:
     if unknown or closed:
         texts = [f"there is no {name}" for name in unknown]
         texts += [f"{name} takes no jobs now" for name in closed]
-        return Finding(what, "wrong", "; ".join(texts), "correct partition in the profile")
+        there = _LISTED_BY[site.profile.batch_system]
+        mend = f"correct partition in the profile; which there are says: {there}"
+        return Finding(what, "wrong", "; ".join(texts), mend)
     return Finding(what, "ok", ", ".join(found.name for found in limits.values() if found))
 
 

@@ -17,6 +17,7 @@ MOST_CLOCK_SKEW_S = 10.0
 
 _COLLECTION = "qdcomp_check"
 _NO_SERVER = "no server is named"
+_CORRECT = "do what it says; the URI is that of QDCOMP_LAUNCHPAD, else the profile's"
 _NAME_SERVER = "give its URI as launchpad in the profile, or in QDCOMP_LAUNCHPAD"
 
 
@@ -30,7 +31,7 @@ def check_database(site: Site) -> Finding:
             version = launchpad.connection.server_info()["version"]
             kept = _keep_document(launchpad.db[_COLLECTION])
     except QdcompError as error:
-        return Finding(what, "wrong", str(error), "start the server, or correct launchpad")
+        return Finding(what, "wrong", str(error), _CORRECT)
     except PyMongoError as error:
         return Finding(
             what,
@@ -55,7 +56,7 @@ def check_clock(site: Site) -> Finding:
             there = launchpad.connection.admin.command("hello").get("localTime")
             after = datetime.now(UTC)
     except (QdcompError, PyMongoError):
-        return Finding(what, "left out", "the server does not answer")
+        return Finding(what, "left out", "the server cannot be asked")
     if not isinstance(there, datetime):
         return Finding(what, "left out", "the server does not tell its time")
     there = there if there.tzinfo else there.replace(tzinfo=UTC)

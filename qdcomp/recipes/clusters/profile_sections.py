@@ -26,7 +26,7 @@ from qdcomp.recipes.clusters.script_words import (
     check_setup_line,
 )
 from qdcomp.recipes.launchpads import check_server, describe_location
-from qdcomp.recipes.runs.run_directory import PROFILE_NAME
+from qdcomp.recipes.runs.run_directory import PROFILE_NAME, find_handed_over
 from qdcomp.recipes.study_files.quantities import Dimension
 from qdcomp.recipes.study_files.study_document import Section, read_document
 
@@ -94,6 +94,12 @@ def find_profile(root: Path) -> ClusterProfile:
     """
     path = root / PROFILE_NAME
     if not path.is_file():
+        campaign = find_handed_over(root)
+        if campaign is not None:
+            raise InputError(
+                f"{root} is a member of a campaign, which is handed over as a whole: qdcomp submit "
+                f"{campaign}"
+            )
         raise InputError(
             f"{root} was not handed to a cluster (it has no {PROFILE_NAME}); name the cluster: "
             f"qdcomp submit {root} --cluster mycluster.yaml"

@@ -81,7 +81,7 @@ class _Shift:
     def find_end(self) -> str:
         """Why no further job is to be taken; empty where one may be."""
         if self.limits.launches is not None and len(self.launched) >= self.limits.launches:
-            return f"it has run {len(self.launched)} jobs, as many as it was told"
+            return "it has run as many as it was told"
         timeout = self.limits.timeout_s
         if timeout is not None and time.monotonic() - self.started_s >= timeout:
             return f"its {timeout:g} s are over"

@@ -200,11 +200,13 @@ def create_run(root: Path, study: Study) -> RunDirectory:
     ------
     InputError
         The folder holds another study, or files that are not a run.
+    StoreError
+        It holds a study that is damaged.
     """
     root = root.resolve()
     path = root / STUDY_NAME
     if path.is_file():
-        there = read_study(path)
+        there = _read_own_study(root)
         if there.study_hash != study.study_hash:
             raise InputError(
                 f"{root} holds a run of another study, {there.name} with the engine "
@@ -212,18 +214,20 @@ def create_run(root: Path, study: Study) -> RunDirectory:
             )
         if (there.priority, there.reuse) != (study.priority, study.reuse):
             there = replace(there, priority=study.priority, reuse=study.reuse)
-            _write_study(path, there)
+            write_study(root, there)
         return RunDirectory(root, there)
     if root.exists() and not root.is_dir():
         raise InputError(f"{root} is a file, and a run is a folder; choose another with --out")
     if root.is_dir() and any(root.iterdir()):
         raise InputError(f"{root} is not empty and not a run; choose another folder with --out")
     root.mkdir(parents=True, exist_ok=True)
-    _write_study(path, study)
+    write_study(root, study)
     return RunDirectory(root, read_study(path))
 
 
-def _write_study(path: Path, study: Study) -> None:
+def write_study(root: Path, study: Study) -> None:
+    """Write the study of a run into its folder, whole or not at all."""
+    path = root / STUDY_NAME
     partial = path.with_suffix(".partial")
     partial.write_text(study.to_yaml(), encoding="utf-8")
     partial.replace(path)
@@ -236,6 +240,8 @@ def open_run(root: Path) -> RunDirectory:
     ------
     InputError
         If it is not one.
+    StoreError
+        If its study is damaged.
     """
     root = root.resolve()
     if not (root / STUDY_NAME).is_file():
@@ -243,7 +249,29 @@ def open_run(root: Path) -> RunDirectory:
             f"{root} is not the folder of a run (it has no {STUDY_NAME}); "
             "make one with: qdcomp run STUDY --out FOLDER"
         )
-    return RunDirectory(root, read_study(root / STUDY_NAME))
+    return RunDirectory(root, _read_own_study(root))
+
+
+def _read_own_study(root: Path) -> Study:
+    try:
+        return read_study(root / STUDY_NAME)
+    except (InputError, ParseError) as error:
+        remedy = "run the study in another folder beside this one, which takes over finished jobs"
+        if (root.parent / CAMPAIGN_NAME).is_file():
+            remedy = "remove it, and the next command says how to make it again"
+        raise StoreError(
+            f"{error}. qdcomp wrote this file for the run: put it back as it was, or {remedy}"
+        ) from error
+
+
+def find_handed_over(root: Path) -> Path | None:
+    """Find the folder that was handed to a cluster with the jobs of the run or campaign `root`.
+
+    That of a member is its campaign's, unless it was handed over alone; None where neither was.
+    """
+    campaign = root.resolve().parent
+    folders = (root, campaign) if (campaign / CAMPAIGN_NAME).is_file() else (root,)
+    return next((folder for folder in folders if (folder / PROFILE_NAME).is_file()), None)
 
 
 def check_trajectories(run: RunDirectory) -> None:

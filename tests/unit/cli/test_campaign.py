@@ -62,13 +62,15 @@ def test_status_is_short_when_all_is_done(folder, finished):
 def test_a_part_is_put_back_and_named_in_the_status(folder, finished):
     runs = folder / "runs"
     said = call("jobs", "rerun", runs, "--match", "*300K: 05 analyse*")
-    assert "put back: 1 jobs" in said and "earlier results: " in said
+    assert "put back: 1 job\n" in said and "earlier results: " in said
     said = call("status", runs)
     assert "small-emission_temperature300K: 5 of 6 jobs" in said
     assert f"go on with: qdcomp resume {runs}" in said
-    assert "paused: 1 jobs" in call("jobs", "pause", runs)
+    assert "paused: 1 job\n" in call("jobs", "pause", runs)
     assert f"go on with: qdcomp jobs continue {runs}" in call("status", runs)
-    assert "going on: 1 jobs" in call("jobs", "continue", runs)
+    said = call("jobs", "continue", runs)
+    assert "going on: 1 job\n" in said and f"run them with: qdcomp resume {runs}" in said
+    assert "let them go on" not in call("jobs", "pause", runs, "--match", "* build")
     member = open_run(runs / "small-emission_temperature300K")
     assert not member.has_result(member.jobs[-1])
 

@@ -1,3 +1,4 @@
+import errno
 import sys
 from pathlib import Path
 
@@ -71,6 +72,7 @@ def test_build_freezes_what_it_is_told(tmp_path):
         (["plan", "no_such_study"], "shipped studies: demo"),
         (["run", "demo", "--launchpad", "foo"], "expected mongodb://HOST"),
         (["run", "no_such_study"], "shipped studies: demo"),
+        (["submit", "."], ". is a folder, and a study is a file"),
         (["resume", "nowhere"], "not the folder of a run"),
         (["status", "nowhere"], "not the folder of a run"),
         (["report", "nowhere"], "not the folder of a run"),
@@ -87,6 +89,15 @@ def test_bad_input_is_one_line_that_says_what_to_do(
     assert error.startswith("qdcomp: error: ")
     assert expected in error
     assert "Traceback" not in error
+
+
+def test_a_full_disk_is_told_with_what_to_do(monkeypatch, capsys):
+    def write(*arguments):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("qdcomp.resources.find_study", write)
+    assert call(monkeypatch, "plan", "demo") == USER_ERROR
+    assert "No space left on device; make room on the disk" in capsys.readouterr().err
 
 
 def test_a_launchpad_that_is_no_server_leaves_no_folder_behind(monkeypatch, tmp_path):

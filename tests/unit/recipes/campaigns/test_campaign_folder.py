@@ -80,6 +80,38 @@ def test_damage_is_told_with_the_way_to_mend_it(campaign):
             open_campaign(root)
 
 
+def test_on_a_cluster_the_way_to_mend_damage_computes_nothing(campaign):
+    root, _ = campaign
+    (root / "cluster.yaml").touch()
+    (root / "campaign.json").write_text("{")
+    with pytest.raises(
+        StoreError, match=f"submit STUDY --cluster {root}/cluster.yaml --out {root}"
+    ):
+        open_runs(root)
+
+
+def test_a_damaged_list_of_members_is_made_again_from_the_same_sweep(campaign, sweep):
+    root, runs = campaign
+    before = open_campaign(root)
+    (root / "campaign.json").write_text((root / "campaign.json").read_text()[:100])
+    with pytest.raises(InputError, match="holds a campaign of another sweep"):
+        make_runs(sweep("sweep: {sizes: [1], seeds: 2}"), root)
+    assert [run.root for run in make_runs(sweep(), root)[1]] == [run.root for run in runs]
+    assert open_campaign(root) == before
+
+
+def test_a_member_gets_its_lost_study_from_the_file_it_was_made_from(campaign, sweep):
+    root, runs = campaign
+    result = runs[0].root / "structure.extxyz"
+    result.write_text("computed")
+    (runs[0].root / "study.yaml").unlink()
+    with pytest.raises(InputError, match="was changed; give that file as it was"):
+        make_runs(sweep("sweep: {sizes: [1, 2], seeds: 2}\npriority: 7"), root)
+    make_runs(sweep(), root)
+    assert open_runs(root)[0].study.study_hash == runs[0].study.study_hash
+    assert result.read_text() == "computed"
+
+
 def test_all_members_go_onto_the_launchpad_at_once_and_once(campaign, capfd):
     root, runs = campaign
     with open_launchpad(root / "launchpad.sqlite") as pad:

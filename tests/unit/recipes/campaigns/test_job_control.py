@@ -70,10 +70,11 @@ def test_cancelled_jobs_come_back_and_running_ones_are_left(pad, runs):
     assert state(pad, runs[0], "00 build") == "READY"
 
 
-def test_a_job_that_is_reserved_leaves_the_queue_when_cancelled(pad, runs):
+def test_a_job_that_is_reserved_leaves_its_batch_job_when_cancelled(pad, runs):
     build = pad.fireworks.find_one({"name": "small-s1: 00 build"})
-    pad.reserve_fw(FWorker(), str(runs[0].root), fw_id=build["fw_id"])
-    cancel_jobs(runs, pad, "small-s1: 00 build")
+    _, launch_id = pad.reserve_fw(FWorker(), str(runs[0].root), fw_id=build["fw_id"])
+    pad.set_reservation_id(launch_id, 13)
+    assert cancel_jobs(runs, pad, "small-s1: 00 build").batch_jobs == ("13",)
     assert state(pad, runs[0], "00 build") == "DEFUSED"
     continue_jobs(runs, pad)
     assert state(pad, runs[0], "00 build") == "READY"
@@ -112,6 +113,18 @@ def test_what_runs_is_not_put_back(pad, runs):
         rerun_jobs([run], pad, "01 relax")
     assert run.relaxed_path().is_file() and not (run.root / "set_aside").exists()
     assert state(pad, run, "01 relax") == "COMPLETED"
+
+
+def test_what_runs_in_one_member_leaves_all_members_as_they_are(pad, runs):
+    for run in runs:
+        complete(pad, run)
+    (runs[0].root.parent / "cluster.yaml").touch()
+    query = {"name": f"{runs[1].study.name}: 04 collect 50 K"}
+    pad.fireworks.update_one(query, {"$set": {"state": "RUNNING"}})
+    with pytest.raises(InputError, match=f"qdcomp submit {runs[0].root.parent} puts it back"):
+        rerun_jobs(runs, pad, "01 relax")
+    assert not any((run.root / "set_aside").exists() for run in runs)
+    assert state(pad, runs[0], "01 relax") == "COMPLETED"
 
 
 def test_jobs_that_have_not_run_are_left(pad, runs):
