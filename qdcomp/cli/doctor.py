@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -58,9 +59,9 @@ def doctor(
     if mended and handed_over:
         _hand_over(handed_over, launchpad)
     elif mended:
-        notes.print(f"go on with: qdcomp resume {runs.root}")
+        notes.print(f"go on with: qdcomp resume {quote(str(runs.root))}")
     elif any(trouble.is_mended_by_qdcomp for trouble in left):
-        notes.print(f"mend it with: qdcomp doctor {runs.root} --mend")
+        notes.print(f"mend it with: qdcomp doctor {quote(str(runs.root))} --mend")
     if left:
         raise typer.Exit(TROUBLED)
 

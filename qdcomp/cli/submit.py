@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -133,4 +134,4 @@ def _tell(runs: RunSet, done: Round, cancel: str) -> None:
             f"ready jobs are left to batch jobs that are in the queue already: {numbers}. If these "
             f"cannot start, take them out ({cancel} {numbers}) and call this command again"
         )
-    notes.print(f"see how it stands with: qdcomp status {runs.root}")
+    notes.print(f"see how it stands with: qdcomp status {quote(str(runs.root))}")

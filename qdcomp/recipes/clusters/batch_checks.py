@@ -24,6 +24,10 @@ _LISTED_BY: Mapping[BatchSystemName, str] = {
 }
 """Command that lists the partitions, or queues."""
 
+_WITHOUT_COMMANDS = (
+    "call this on a login node, load the batch system's module, or correct batch_system"
+)
+
 
 def check_batch_commands(site: Site) -> Finding:
     """Whether the commands of the batch system are on this machine."""
@@ -35,7 +39,7 @@ def check_batch_commands(site: Site) -> Finding:
             what,
             "wrong",
             f"no {', '.join(missing)} on the path",
-            "call this on a login node, load the batch system's module, or correct batch_system",
+            _WITHOUT_COMMANDS,
         )
     return Finding(what, "ok", ", ".join(system.commands))
 
@@ -47,7 +51,9 @@ def check_partitions(site: Site) -> Finding:
     try:
         limits = {name: read_limits(site.profile.batch_system, name) for name in names}
     except BatchError as error:
-        return Finding(what, "wrong", str(error), "see whether the batch system runs")
+        asked = shutil.which(_LISTED_BY[site.profile.batch_system].split()[0])
+        advice = "see whether the batch system runs" if asked else _WITHOUT_COMMANDS
+        return Finding(what, "wrong", str(error), advice)
     unknown = [name or "a default one" for name, found in limits.items() if found is None]
     closed = [found.name for found in limits.values() if found is not None and not found.is_open]
     if unknown or closed:

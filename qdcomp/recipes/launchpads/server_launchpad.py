@@ -210,7 +210,10 @@ def read_launchpad_file(path: Path) -> str:
     content = load_plain_yaml(path)  # JSON is YAML
     host = content.get("host") if isinstance(content, dict) else None
     if not isinstance(host, str):
-        raise InputError(f"{path}: names no host; expected a launchpad file of FireWorks")
+        raise InputError(
+            f"{path}: names no host; expected a launchpad file of FireWorks. That of a run is "
+            "written anew by: qdcomp submit RUN --launchpad mongodb://HOST:PORT/DATABASE"
+        )
     uri = host if is_server(host) else _make_uri(content)
     check_server(uri)
     if describe_location(uri) != uri and path.stat().st_mode & 0o077:

@@ -49,7 +49,7 @@ _NOT_TAKEN_OVER = (
 )
 """What every job directory has of its own."""
 
-_OF_FIREWORKS = "FW"  # FW.json, FW_job-1.out, FW_submit.script, …
+_OF_LAUNCHES = ("FW", "batch-")  # FW.json, FW_submit.script, batch-7.out, …
 _LARGEST_NAMING_BYTES = 2**24  # larger files, wavefunctions, name no folders and are read in pieces
 _HASH = re.compile("[0-9a-f]{64}")
 
@@ -77,11 +77,11 @@ def index_folder(run: RunDirectory) -> Path:
 
 
 def list_files(directory: Path) -> set[str]:
-    """Names of the files in a job directory, without those of FireWorks."""
+    """Names of the files in a job directory, without those of its launches."""
     return {
         path.name
         for path in directory.iterdir()
-        if path.is_file() and not path.name.startswith(_OF_FIREWORKS)
+        if path.is_file() and not path.name.startswith(_OF_LAUNCHES)
     }
 
 
@@ -233,7 +233,7 @@ def _copy_outputs(run: RunDirectory, found: _Found, directory: Path, noted: _Not
 
 def _list_outputs(source: Path) -> Iterator[Path]:
     for path in sorted(source.iterdir()):
-        own = path.name in _NOT_TAKEN_OVER or path.name.startswith(_OF_FIREWORKS)
+        own = path.name in _NOT_TAKEN_OVER or path.name.startswith(_OF_LAUNCHES)
         if not own and (path.is_file() or (path.is_dir() and not path.is_symlink())):
             yield path
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
+from shlex import quote
 
 from qdcomp.recipes.runs.run_directory import find_handed_over
 
@@ -26,13 +27,13 @@ def suggest_next_command(root: Path, states: Collection[str]) -> str:
     """
     waits_for_user = not set(states) - {"COMPLETED", "WAITING", *HELD}
     if waits_for_user and not set(states).isdisjoint(HELD):
-        return f"qdcomp jobs continue {root}"
+        return f"qdcomp jobs continue {quote(str(root))}"
     handed_over = find_handed_over(root)
     if handed_over is None:
-        return f"qdcomp resume {root}"
+        return f"qdcomp resume {quote(str(root))}"
     if "FIZZLED" in states:
-        return f"qdcomp doctor {handed_over} --mend"
-    return f"qdcomp submit {handed_over}"
+        return f"qdcomp doctor {quote(str(handed_over))} --mend"
+    return f"qdcomp submit {quote(str(handed_over))}"
 
 
 def describe_next_command(states: Collection[str], command: str) -> str:

@@ -125,7 +125,7 @@ def test_inputs_written_in_two_attempts_have_no_hash(tmp_path):
     run = make_run(tmp_path, "run")
     directory = tmp_path / "job"
     directory.mkdir()
-    for name in ("job.json", "FW.json"):
+    for name in ("job.json", "FW.json", "batch-7.out"):
         (directory / name).write_text(str(run.root))
     job_index.note_inputs(run, directory, ["job.json"], before=set())
     noted = json.loads((directory / job_index.INPUT_HASH_NAME).read_text())

@@ -55,3 +55,8 @@ def test_a_member_that_was_handed_over_alone_goes_on_alone(campaign):
 )
 def test_jobs_that_another_has_are_left_to_it(states, condition):
     assert describe_next_command(states, "qdcomp x") == f"{condition}go on with: qdcomp x"
+
+
+def test_a_folder_with_spaces_is_quoted_for_the_shell(tmp_path):
+    folder = tmp_path / "my runs"
+    assert suggest_next_command(folder, {"READY"}) == f"qdcomp resume '{folder}'"
