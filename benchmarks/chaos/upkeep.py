@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import threading
 from collections import Counter
 
@@ -13,8 +14,8 @@ LEFT_OF_MEMBER = 2
 """Jobs left for each member at the start below which members are added, half as many."""
 
 _STATE = re.compile(r"(\d+) (READY|WAITING|RUNNING|RESERVED|FIZZLED)\b")
-_GIVEN_UP = re.compile(r"^found: (.*?): it failed: .*times at the same step$", re.MULTILINE)
-"""A job whose engine was killed too often in a row, which doctor leaves to the user."""
+_FOR_THE_USER = re.compile(r"^found: .*; then: qdcomp (.*)$", re.MULTILINE)
+"""What doctor says of a job that it gives up, its engine killed too often in a row: a command."""
 
 
 class Upkeep(threading.Thread):
@@ -48,8 +49,10 @@ class Upkeep(threading.Thread):
                 self._site.add_members(max(1, self._members // 2))
                 self.hand_over()
             self._ends.wait(PAUSE_S)
-            for name in _GIVEN_UP.findall(self._call("doctor", str(self._site.root), "--mend")):
-                self._call("jobs", "rerun", str(self._site.root), "--match", name)
+            for command in _FOR_THE_USER.findall(
+                self._call("doctor", str(self._site.root), "--mend")
+            ):
+                self._call(*shlex.split(command))
             self._ends.wait(PAUSE_S)
 
     def hand_over(self) -> None:
