@@ -24,8 +24,10 @@ from qdcomp.recipes.launchpads.process_identity import (
     find_labelled_batch_job,
     find_reservation,
     has_ended,
+    is_alive,
     is_own,
 )
+from qdcomp.recipes.launchpads.server_launchpad import FREED
 
 _LOCK_PATIENCE_S = 30.0
 """How long a live worker may hold a workflow; FireWorks' own updates take well under a second."""
@@ -144,8 +146,10 @@ def _reset(launchpad: LaunchPad, job: _ActiveJob) -> bool:
 
     def is_as_found() -> bool:
         (now,) = _read_active(launchpad, {"fw_id": job.fw_id}) or (None,)
+        if now is None or now.has_finished() or not _is_same(now, job):
+            return False
         open_launches.extend(_list_open_launches(launchpad, job))
-        return now is not None and not now.has_finished() and _is_same(now, job)
+        return all([_free(launchpad, launch_id) for launch_id in open_launches])
 
     reset = _rerun_under_lock(launchpad, job.fw_id, is_as_found)
     for launch_id in open_launches if reset else ():
@@ -168,6 +172,17 @@ def _rerun_under_lock(launchpad: LaunchPad, fw_id: int, is_as_found: Callable[[]
     return True
 
 
+def _free(launchpad: LaunchPad, launch_id: int) -> bool:
+    """Mark a launch as nobody's, so that a process that lives on does not end it.
+
+    Returns
+    -------
+    Whether it had not ended: then it cannot any more.
+    """
+    query = {"launch_id": launch_id, "state": {"$in": ["RUNNING", "RESERVED"]}}
+    return launchpad.launches.find_one_and_update(query, {"$set": {FREED: True}}) is not None
+
+
 def _list_open_launches(launchpad: LaunchPad, job: _ActiveJob) -> list[int]:
     """List its launches, and those that a checkout wrote and was killed before the job had them."""
     query = {"fw_id": job.fw_id, "state": {"$in": ["RUNNING", "RESERVED"]}}
@@ -188,7 +203,8 @@ def _end_launch(launchpad: LaunchPad, launch_id: int) -> None:
     """Say of a launch that nobody carries on that it failed."""
     launch = launchpad.get_launch_by_id(launch_id)
     launch.state = "FIZZLED"
-    launchpad.launches.find_one_and_replace({"launch_id": launch_id}, launch.to_db_dict())
+    document = {**launch.to_db_dict(), FREED: True}
+    launchpad.launches.find_one_and_replace({"launch_id": launch_id}, document)
     launchpad.forget_offline(launch_id)
 
 
@@ -233,13 +249,17 @@ def _has_gone(holder: dict[str, Any], is_queued: QueueCheck | None) -> bool:
     """Whether the process that reserves a FireWork has ended, as far as one can know."""
     batch_job = find_labelled_batch_job(holder)
     left = is_queued is not None and batch_job is not None and not is_queued(batch_job)
-    return left or has_ended(holder)
+    return (left and not is_alive(holder)) or has_ended(holder)
 
 
 def _left(launch: dict[str, Any], is_queued: QueueCheck | None) -> bool:
-    """Whether the batch job of a launch is known to have left the queue."""
+    """Whether the batch job of a launch is known to have left the queue, and its process with it.
+
+    A controller that was killed may have forgotten a batch job that still runs.
+    """
     job = find_batch_job(launch)
-    return is_queued is not None and job is not None and not is_queued(job)
+    left = is_queued is not None and job is not None and not is_queued(job)
+    return left and not is_alive(launch)
 
 
 def _has_expired(launch: dict[str, Any], now: datetime) -> bool:

@@ -31,14 +31,24 @@ def label_worker(worker: FWorker) -> FWorker:
 
 def has_ended(launch: dict[str, Any]) -> bool:
     """Whether the process of a launch ran on this machine and is gone; False where unknown."""
+    return _is_there(launch) is False
+
+
+def is_alive(launch: dict[str, Any]) -> bool:
+    """Whether the process of a launch runs on this machine; False where unknown."""
+    return _is_there(launch) is True
+
+
+def _is_there(launch: dict[str, Any]) -> bool | None:
+    """Whether the process of a launch is there; None where it is another machine's, or unknown."""
     identity = _read_label(launch).get(_PROCESS)
-    if not identity:
-        return False
     here = _identify(os.getpid())
-    if here is None or any(here[part] != identity.get(part) for part in ("host", "boot", "space")):
-        return False
+    if not identity or here is None:
+        return None
+    if any(here[part] != identity.get(part) for part in ("host", "boot", "space")):
+        return None
     now = _identify(identity["pid"])
-    return now is None or now["started"] != identity["started"]
+    return now is not None and now["started"] == identity["started"]
 
 
 def is_own(launch: dict[str, Any]) -> bool:

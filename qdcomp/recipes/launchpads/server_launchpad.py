@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import quote_plus
 
+from fireworks import FWAction
 from pymongo.errors import (
     AutoReconnect,
     ConfigurationError,
@@ -37,6 +38,9 @@ SERVER_PATIENCE_MS = 5000
 """How long a server may take to answer [ms], where the URI does not say."""
 
 _COLLECTIONS = ("fireworks", "launches", "offline_runs", "fw_id_assigner", "workflows")
+FREED = "freed"
+"""Field of a launch that was taken for lost, and whose job is another's now."""
+
 _RUN_FIELD = "spec.run_directory"
 """What qdcomp asks for; FireWorks makes no index of it by itself."""
 
@@ -113,6 +117,24 @@ class ServerLaunchPad(ClosingLaunchPad):
     ) -> None:
         """Say that a launch is alive, by the clock of the server; those of workers may differ."""
         super().ping_launch(launch_id, ptime or self.now(), checkpoint)
+
+    def complete_launch(
+        self, launch_id: int, action: FWAction | None = None, state: str = "COMPLETED"
+    ) -> dict[str, Any]:
+        """End a launch, unless it was taken for lost: then another has its job, and this one not.
+
+        FireWorks' own would end it all the same, and the job would have two results.
+        """
+        launch = self.get_launch_by_id(launch_id)
+        launch.state = state
+        if action:
+            launch.action = action
+        query = {"launch_id": launch_id, FREED: {"$exists": False}}
+        if self.launches.find_one_and_replace(query, launch.to_db_dict()) is not None:
+            for job in self.fireworks.find({"launches": launch_id}, {"fw_id": 1}):
+                self._refresh_wf(job["fw_id"])
+        described: dict[str, Any] = launch.to_dict()
+        return described
 
     def __exit__(
         self,

@@ -136,3 +136,65 @@ def test_a_process_is_known_by_more_than_its_number():
     assert has_ended(here)
     assert not has_ended({"fworker": FWorker().to_dict()})
     assert not has_ended({"fworker": None})
+
+
+@pytest.fixture
+def label_elsewhere():
+    """Label a worker as of a batch job on another machine."""
+
+    def label():
+        labelled = label_worker(FWorker())
+        labelled.env["qdcomp_process"]["host"] = "another"
+        labelled.env["qdcomp_batch_job"] = "7"
+        return labelled
+
+    return label
+
+
+def count_completed(launchpad):
+    return launchpad.launches.count_documents({"state": "COMPLETED"})
+
+
+def test_a_process_whose_job_was_taken_for_lost_does_not_end_it(
+    database_server, make_chain, read_states, label_elsewhere
+):
+    with open_launchpad(database_server) as pad:
+        pad.add_wf(make_chain(1))
+        _, first = pad.checkout_fw(label_elsewhere(), "/")
+        assert reset_lost_runs(pad, is_queued=lambda job: False) == [1]
+        pad.complete_launch(first, FWAction())
+        assert read_states(pad) == ["READY"]
+        assert count_completed(pad) == 0
+        _, second = pad.checkout_fw(label_elsewhere(), "/")
+        pad.complete_launch(second, FWAction())
+        assert read_states(pad) == ["COMPLETED"]
+        assert count_completed(pad) == 1
+
+
+def test_a_job_that_ends_while_it_is_taken_for_lost_has_ended(
+    database_server, monkeypatch, make_chain, read_states, label_elsewhere
+):
+    with open_launchpad(database_server) as pad:
+        pad.add_wf(make_chain(1))
+        _, launch_id = pad.checkout_fw(label_elsewhere(), "/")
+        list_open = lost_runs._list_open_launches
+
+        def end_meanwhile(launchpad, job):
+            found = list_open(launchpad, job)
+            launch = pad.get_launch_by_id(launch_id)
+            launch.state, launch.action = "COMPLETED", FWAction()
+            pad.launches.find_one_and_replace({"launch_id": launch_id}, launch.to_db_dict())
+            return found
+
+        monkeypatch.setattr(lost_runs, "_list_open_launches", end_meanwhile)
+        assert reset_lost_runs(pad, is_queued=lambda job: False) == []
+        assert reset_lost_runs(pad, is_queued=lambda job: False) == []
+        assert read_states(pad) == ["COMPLETED"]
+
+
+def test_a_process_that_is_there_is_not_lost_with_its_batch_job(shared, make_chain):
+    shared.add_wf(make_chain(1))
+    here = label_worker(FWorker())
+    here.env["qdcomp_batch_job"] = "7"
+    shared.checkout_fw(here, "/")
+    assert find_lost_runs(shared, is_queued=lambda job: False) == []
