@@ -57,7 +57,14 @@ class _ActiveJob:
 
     def has_finished(self) -> bool:
         """Whether a launch has ended, and the FireWork has not been told."""
-        return any(launch["state"] in ("COMPLETED", "FIZZLED") for launch in self.launches)
+        return any(
+            launch["state"] in ("COMPLETED", "FIZZLED") and FREED not in launch
+            for launch in self.launches
+        )
+
+    def is_half_freed(self) -> bool:
+        """Whether its launch was taken for lost by a process that was killed over it."""
+        return any(FREED in launch for launch in self.launches)
 
 
 def find_lost_runs(
@@ -142,19 +149,14 @@ def rerun_if_still(launchpad: LaunchPad, fw_id: int, states: Sequence[str]) -> b
 
 def _reset(launchpad: LaunchPad, job: _ActiveJob) -> bool:
     """Make a run ready again, unless it is not as it was when it was found to be lost."""
-    open_launches: list[int] = []
 
     def is_as_found() -> bool:
         (now,) = _read_active(launchpad, {"fw_id": job.fw_id}) or (None,)
         if now is None or now.has_finished() or not _is_same(now, job):
             return False
-        open_launches.extend(_list_open_launches(launchpad, job))
-        return all([_free(launchpad, launch_id) for launch_id in open_launches])
+        return all([_free(launchpad, each) for each in _list_open_launches(launchpad, now)])
 
-    reset = _rerun_under_lock(launchpad, job.fw_id, is_as_found)
-    for launch_id in open_launches if reset else ():
-        _end_launch(launchpad, launch_id)
-    return reset
+    return _rerun_under_lock(launchpad, job.fw_id, is_as_found)
 
 
 def _rerun_under_lock(launchpad: LaunchPad, fw_id: int, is_as_found: Callable[[], bool]) -> bool:
@@ -173,22 +175,27 @@ def _rerun_under_lock(launchpad: LaunchPad, fw_id: int, is_as_found: Callable[[]
 
 
 def _free(launchpad: LaunchPad, launch_id: int) -> bool:
-    """Mark a launch as nobody's, so that a process that lives on does not end it.
+    """Say of a launch that nobody carries on that it failed, and is not for its process to end.
 
     Returns
     -------
     Whether it had not ended: then it cannot any more.
     """
+    launch = launchpad.get_launch_by_id(launch_id)
+    launch.state = "FIZZLED"
     query = {"launch_id": launch_id, "state": {"$in": ["RUNNING", "RESERVED"]}}
-    return launchpad.launches.find_one_and_update(query, {"$set": {FREED: True}}) is not None
+    document = {**launch.to_db_dict(), FREED: True}
+    if launchpad.launches.find_one_and_replace(query, document) is None:
+        return False
+    launchpad.forget_offline(launch_id)
+    return True
 
 
 def _list_open_launches(launchpad: LaunchPad, job: _ActiveJob) -> list[int]:
     """List its launches, and those that a checkout wrote and was killed before the job had them."""
     query = {"fw_id": job.fw_id, "state": {"$in": ["RUNNING", "RESERVED"]}}
-    return sorted(
-        {*job.launch_ids, *(each["launch_id"] for each in _read_launches(launchpad, query))}
-    )
+    found = [*job.launches, *_read_launches(launchpad, query)]
+    return sorted({launch["launch_id"] for launch in found if FREED not in launch})
 
 
 def _is_same(now: _ActiveJob, before: _ActiveJob) -> bool:
@@ -197,15 +204,6 @@ def _is_same(now: _ActiveJob, before: _ActiveJob) -> bool:
         for job in (now, before)
     )
     return seen == known
-
-
-def _end_launch(launchpad: LaunchPad, launch_id: int) -> None:
-    """Say of a launch that nobody carries on that it failed."""
-    launch = launchpad.get_launch_by_id(launch_id)
-    launch.state = "FIZZLED"
-    document = {**launch.to_db_dict(), FREED: True}
-    launchpad.launches.find_one_and_replace({"launch_id": launch_id}, document)
-    launchpad.forget_offline(launch_id)
 
 
 def _find_lost(
@@ -225,6 +223,8 @@ def _find_lost(
 def _is_lost(
     job: _ActiveJob, now: datetime, offline: set[int], is_queued: QueueCheck | None
 ) -> bool:
+    if job.is_half_freed():
+        return True
     if job.state == "RESERVED":
         waiting = [launch for launch in job.launches if launch["state"] == "RESERVED"]
         queued_as = [job for job in map(find_reservation, waiting) if job]
@@ -300,7 +300,7 @@ def _read_active(launchpad: LaunchPad, query: Mapping[str, Any] | None) -> list[
 
 
 def _read_launches(launchpad: LaunchPad, query: Mapping[str, Any]) -> list[dict[str, Any]]:
-    fields = {"launch_id": 1, "state": 1, "fworker": 1, "state_history": 1}
+    fields = {"launch_id": 1, "state": 1, "fworker": 1, "state_history": 1, FREED: 1}
     return list(launchpad.launches.find(query, fields))
 
 

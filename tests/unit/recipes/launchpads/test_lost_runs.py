@@ -198,3 +198,15 @@ def test_a_process_that_is_there_is_not_lost_with_its_batch_job(shared, make_cha
     here.env["qdcomp_batch_job"] = "7"
     shared.checkout_fw(here, "/")
     assert find_lost_runs(shared, is_queued=lambda job: False) == []
+
+
+@pytest.mark.parametrize("take", ["checkout_fw", "reserve_fw"])
+def test_a_job_that_a_killed_process_had_half_freed_is_ready_again(
+    shared, make_chain, read_states, label_elsewhere, take
+):
+    shared.add_wf(make_chain(1))
+    _, launch_id = getattr(shared, take)(label_elsewhere(), "/")
+    assert lost_runs._free(shared, launch_id)  # and no more: it was killed here
+    assert reset_lost_runs(shared) == [1]
+    assert read_states(shared) == ["READY"]
+    assert shared.launches.find_one({})["state"] == "FIZZLED"
