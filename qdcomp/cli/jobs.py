@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -40,7 +41,7 @@ def pause(run: FolderArgument, match: MatchOption = "*", launchpad: LaunchpadOpt
     from qdcomp.recipes.campaigns.job_control import pause_jobs
 
     if _control(pause_jobs, "paused", run, match, launchpad).changed:
-        notes.print(f"let them go on with: qdcomp jobs continue {run}")
+        notes.print(f"let them go on with: qdcomp jobs continue {quote(str(run))}")
 
 
 @jobs.command("continue")
@@ -68,7 +69,7 @@ def cancel(
 
     result = _control(cancel_jobs, "cancelled", run, match, launchpad)
     if result.changed:
-        notes.print(f"take it back with: qdcomp jobs continue {run}")
+        notes.print(f"take it back with: qdcomp jobs continue {quote(str(run))}")
     if result.batch_jobs:
         _name_batch_jobs(result.batch_jobs, run)
 

@@ -76,7 +76,9 @@ def _report_damage(path: Path) -> Iterator[None]:
         yield
     except _DAMAGE as error:
         raise ParseError(
-            f"it is damaged, cut or locked; HDF5 says: {str(error)[:100]}", path
+            "it is damaged, cut or locked; copy it again, or close the program that has it open. "
+            f"HDF5 says: {str(error)[:100]}",
+            path,
         ) from error
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from shlex import quote
 
 from fireworks import LaunchPad
 
@@ -136,7 +137,7 @@ def _advise(run: RunDirectory, name: str, why: str) -> str:
     if not why:
         return ""
     short = name.removeprefix(f"{run.study.name}: ")
-    return f"{why}; then: qdcomp jobs rerun {run.root} --match '{short}'"
+    return f"{why}; then: qdcomp jobs rerun {quote(str(run.root))} --match {quote(short)}"
 
 
 def _check_results(run: RunDirectory, current: CurrentJobs) -> list[Trouble]:

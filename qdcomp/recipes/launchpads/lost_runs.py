@@ -76,8 +76,9 @@ def find_lost_runs(
 
     In an embedded launchpad that is every one, before this process launches its first. On a server
     a run is lost if its process ran on this machine and has ended, if its batch job is no longer in
-    the queue, or if it has not said that it is alive for FireWorks' ``RUN_EXPIRATION_SECS`` (four
-    hours, by the clock of the server). What waits in the queue of a batch system is not lost.
+    the queue and its process not known to be there, or if it has not said that it is alive for
+    FireWorks' ``RUN_EXPIRATION_SECS`` (four hours, by the clock of the server). What waits in the
+    queue of a batch system is not lost.
 
     Parameters
     ----------
@@ -312,5 +313,8 @@ def _free_workflows(launchpad: LaunchPad, is_queued: QueueCheck | None) -> None:
         if any(has_ended(launch) or _left(launch, is_queued) for launch in launches):
             with WFLock(launchpad, nodes[0], expire_secs=_LOCK_PATIENCE_S, kill=True):
                 pass  # frees the workflow on leaving
+            active = _read_active(launchpad, {"fw_id": {"$in": nodes}})
+            half_freed = {job.fw_id for job in active if job.is_half_freed()}
             for fw_id in nodes:
-                launchpad._refresh_wf(fw_id)
+                if fw_id not in half_freed:  # FireWorks would take it for failed
+                    launchpad._refresh_wf(fw_id)

@@ -210,3 +210,16 @@ def test_a_job_that_a_killed_process_had_half_freed_is_ready_again(
     assert reset_lost_runs(shared) == [1]
     assert read_states(shared) == ["READY"]
     assert shared.launches.find_one({})["state"] == "FIZZLED"
+
+
+def test_a_job_half_freed_under_the_lock_of_its_workflow_has_not_failed(
+    shared, monkeypatch, make_chain, read_states, label_as_ended
+):
+    monkeypatch.setattr(lost_runs, "_LOCK_PATIENCE_S", 0.05)
+    shared.add_wf(make_chain(2))
+    _, launch_id = shared.checkout_fw(label_as_ended(), "/")
+    shared.workflows.update_one({}, {"$set": {"locked": True}})
+    assert lost_runs._free(shared, launch_id)  # and no more: it was killed here
+    assert reset_lost_runs(shared) == [1]
+    assert read_states(shared) == ["READY", "WAITING"]
+    assert "locked" not in shared.workflows.find_one({})
